@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import lru_cache
 
 from msgspec import structs
 
 from threadwell.access.limited import Limited
 from threadwell.api.context import Context, Handler
-from threadwell.api.exchange import Answer, Request
+from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.audit.record import Who
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.outcome import FhirError
@@ -34,8 +35,12 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
 
     Raises ``StoreError`` instead of an answer that cannot be recorded.
     """
-    witness = context.trail.witness(
-        context.project, _by(context, request), request=_request_id(request)
+    trail = context.trail
+    witness = Witness(
+        _by(context, request),
+        trail.clock(),
+        trail.keeping(context.project),
+        _request_id(request),
     )
     token = CURRENT.set(witness)
     try:
@@ -55,7 +60,7 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
         _end(witness, request, answer.status)
         if witness.by.purpose:
             # What was seen beyond a policy outlives a loss of power, too.
-            context.trail.sync()
+            trail.sync()
         if answer.parts is not None:
             return answer._replace(parts=_still_watched(witness, answer.parts))
         return answer
@@ -111,18 +116,23 @@ def _by(context: Context, request: Request) -> Who:
 
 def who(request: Request) -> Who:
     """Who asks, and from where."""
-    caller = request.caller
     address, through = request.peer, ""
     if forwarded := request.headers.get(b"x-forwarded-for"):
         address = address_of(address, forwarded.decode("latin-1")[:_LONGEST], proxies())
         through = request.peer if address != request.peer else ""
+    return _who(request.caller, request.way, address, through)
+
+
+@lru_cache(maxsize=1024)
+def _who(caller: Caller, way: str, address: str, through: str) -> Who:
+    # The same people ask again and again.
     return Who(
         who=caller.reference,
         acting=caller.through,
         client=caller.client_id,
         name=caller.name,
         login=caller.login_id,
-        way=request.way,
+        way=way,
         address=address,
         through=through,
     )

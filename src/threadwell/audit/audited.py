@@ -134,7 +134,7 @@ class Audited:
         now = self._clock()
         touched = tuple([Touched(one.type, one.id, one.version_id, "D") for one in gone])
         witness = CURRENT.get()
-        by = self._by if witness is None else witness.record(200).by
+        by = self._by if witness is None else witness.by
         record = Record(at=now, act="expunge", by=by, touched=touched)
         await self._store.expunge(project, gone, (*kept, waiting(project, record, new_id(now))))
         self.changed = True

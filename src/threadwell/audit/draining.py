@@ -17,8 +17,9 @@ import msgspec
 from threadwell.audit.audited import PENDING
 from threadwell.audit.chain import BLOCK, HEAD, Head, block_name, chained, read_head, write_head
 from threadwell.audit.index import terms_of
+from threadwell.audit.noted import read_note
 from threadwell.audit.patients import Patients
-from threadwell.audit.record import Line, Record, Who, decode_record
+from threadwell.audit.record import Line, Record, Who
 from threadwell.audit.spool import SUFFIX, MemorySpool, Spool, is_left, project_of
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
@@ -121,21 +122,15 @@ class Drain:
     async def _block(
         self, project: str, head: Head, records: list[Record]
     ) -> tuple[Head, bytes, list[Kept]]:
-        await self._patients.look_up(project, (t for one in records for t in one.touched))
+        versions = [[one[:3] for one in record.touched] for record in records]
+        await self._patients.look_up(project, set().union(*versions))
         lines = [
-            Line(head.lines + at, record, self._about(project, record))
+            Line(head.lines + at, record, self._patients.of(project, versions[at]))
             for at, record in enumerate(records)
         ]
         new, block = chained(head, lines, max(one.at for one in records))
         begins = min(one.at for one in records)
         return new, block, terms_of(project, head.blocks, begins, lines)
-
-    def _about(self, project: str, record: Record) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for at, one in enumerate(record.touched):
-            for patient in self._patients.of(project, one):
-                found.setdefault(patient, []).append(at)
-        return found
 
     async def _pending(self, project: str) -> _Waiting:
         begins = after = f"{project}/"
@@ -200,6 +195,6 @@ def _read(values: Iterable[bytes]) -> Iterable[Record]:
     """The records; one that cannot be read is told of by another."""
     for value in values:
         try:
-            yield decode_record(value)
+            yield read_note(value)
         except msgspec.MsgspecError:
             yield Record(at=0, act="unreadable", by=Who(way="audit"), status=500)

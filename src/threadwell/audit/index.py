@@ -27,19 +27,18 @@ def term(kind: str, value: str) -> str:
 
 def terms_of(project: str, block: int, begins: int, lines: Iterable[Line]) -> list[Kept]:
     """What makes a block be found."""
-    found: set[str] = set()
-    entities: set[tuple[str, str]] = set()
+    patients: set[str] = set()
+    agents: set[str] = set()
+    versions: set[tuple[str, ...]] = set()
     for line in lines:
-        record = line.record
-        found.update([term(PATIENT, patient) for patient in line.patients])
-        entities.update([one[:2] for one in record.touched])
-        if record.by.who:
-            found.add(term(AGENT, record.by.who))
-        if record.by.acting:
-            found.add(term(AGENT, record.by.acting))
-        if record.by.client:
-            found.add(term(AGENT, f"ClientApplication/{record.by.client}"))
-    found.update([term(ENTITY, f"{type_}/{id_}") for type_, id_ in entities])
+        by = line.record.by
+        patients.update(line.patients)
+        versions.update(line.record.touched)
+        agents.update((by.who, by.acting, by.client and f"ClientApplication/{by.client}"))
+    agents.discard("")
+    entities = {f"{type_}/{id_}" for type_, id_, *_ in versions}
+    kinds = ((PATIENT, patients), (AGENT, agents), (ENTITY, entities))
+    found = {term(kind, value) for kind, values in kinds for value in values}
     # The clock of a record may be before that of an earlier block: the block's number decides then.
     place = f"{_LAST_TIME - begins:015d}.{_LAST_BLOCK - block:012d}"
     return [Kept(TERM, f"{project}/{one}/{place}", b"") for one in sorted(found)]

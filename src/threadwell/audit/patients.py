@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
-from threadwell.audit.record import Touched
 from threadwell.fhir.json import BadJson, decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.compartments import links
 from threadwell.fhir.search.extract import extraction
 from threadwell.stores.contract import Key, Store, Stored
 
+#: What names a version: its type, id and version id.
+Version: TypeAlias = tuple[str, str, str]
 #: Versions that are remembered with the patients they are about.
 _MOST = 50_000
 #: Versions before a deletion that are looked at for what it has deleted.
@@ -64,20 +65,18 @@ class Patients:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[str, str, str, str], tuple[str, ...]] = {}
+        self._known: dict[str, dict[Version, tuple[str, ...]]] = {}
 
-    async def look_up(self, project: str, touched: Iterable[Touched]) -> None:
+    async def look_up(self, project: str, versions: Set[Version]) -> None:
         """Know of all of these whom they are about."""
-        known = self._known
-        wanted = {
-            one[:3]
-            for one in touched
-            if (project, *one[:3]) not in known and may_be_about(one.type)
-        }
+        known = self._known.setdefault(project, {})
+        wanted = {one for one in versions - known.keys() if may_be_about(one[0])}
         if not wanted:
             return
-        if len(self._known) > _MOST:
+        if sum(map(len, self._known.values())) > _MOST:
             self._known.clear()
+            known = self._known.setdefault(project, {})
+            wanted = {one for one in versions if may_be_about(one[0])}
         keys = list(dict.fromkeys(Key(type_, id_) for type_, id_, _ in wanted))
         current = await self._store.read_many(project, keys)
         for type_, id_, version in wanted:
@@ -88,11 +87,21 @@ class Patients:
                 found = await self._before(project, found)
             # Of a Patient who was expunged there is only that.
             gone = found is None and type_ == "Patient"
-            self._known[project, type_, id_, version] = (id_,) if gone else _of(found)
+            known[type_, id_, version] = (id_,) if gone else _of(found)
 
-    def of(self, project: str, one: Touched) -> tuple[str, ...]:
-        """The patients of a version that was looked up."""
-        return self._known.get((project, *one[:3]), ())
+    def of(self, project: str, versions: Iterable[Version]) -> dict[str, list[int]]:
+        """For each patient (by id) the places in ``versions``, which were looked up, that are about
+        them.
+        """
+        known = self._known.get(project, {})
+        found: dict[str, list[int]] = {}
+        for at, version in enumerate(versions):
+            for patient in known.get(version, ()):
+                if patient in found:
+                    found[patient].append(at)
+                else:
+                    found[patient] = [at]
+        return found
 
     async def _before(self, project: str, deletion: Stored) -> Stored | None:
         """What was deleted."""

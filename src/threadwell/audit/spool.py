@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from threadwell.audit.record import Record, encode_record
 from threadwell.stores.contract import StoreError, StoreFull
 
 try:
@@ -33,11 +32,12 @@ LARGE = 4 * 1024 * 1024
 
 
 class Spool(Protocol):
-    """Takes records that go with no commit; ``used`` once it was given one."""
+    """Takes records that go with no commit, each a line without its end; ``used`` once it was given
+    one."""
 
     used: bool
 
-    def append(self, project: str, record: Record) -> None:
+    def append(self, project: str, line: bytes) -> None:
         """Keep a record; raises ``StoreError`` where that cannot be done."""
         ...
 
@@ -53,10 +53,10 @@ class MemorySpool:
         self.waiting: list[tuple[str, bytes]] = []
         self.used = False
 
-    def append(self, project: str, record: Record) -> None:
+    def append(self, project: str, line: bytes) -> None:
         """Keep a record."""
         self.used = True
-        self.waiting.append((project, encode_record(record)))
+        self.waiting.append((project, line))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -70,13 +70,13 @@ class FileSpool:
         self._files: dict[str, _File] = {}
         self.used = False
 
-    def append(self, project: str, record: Record) -> None:
+    def append(self, project: str, line: bytes) -> None:
         """Write a record; raises ``StoreFull`` where there is no space, and ``StoreError``."""
         try:
             file = self._files.get(project)
             if file is None or file.size >= LARGE:
                 file = self._begin(project)
-            file.write(encode_record(record) + b"\n")
+            file.write(line + b"\n")
         except OSError as error:
             told = f"what is seen cannot be recorded in {self.folder}: {error.strerror}"
             if error.errno in (errno.ENOSPC, errno.EDQUOT):

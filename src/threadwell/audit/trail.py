@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from threadwell.audit.audited import Audited
@@ -19,10 +20,10 @@ from threadwell.audit.chain import (
     read_head,
 )
 from threadwell.audit.draining import Drain
-from threadwell.audit.record import Record, Touched, Who
+from threadwell.audit.record import Record, Touched, Who, encode_record
 from threadwell.audit.spool import FileSpool, MemorySpool
 from threadwell.audit.strangers import Strangers
-from threadwell.audit.witness import CURRENT, Witness
+from threadwell.audit.witness import CURRENT, Keep, Witness
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import Store
 
@@ -50,13 +51,14 @@ class Trail:
         self._drain = Drain(whole, self._spool, folder)
         self._draining = asyncio.Lock()
         self._strangers = Strangers()
+        self._keeps: dict[str, Keep] = {}
 
     def note(self, project: str, record: Record) -> None:
         """Keep a record of what went with no commit; it outlives this process when this returns.
 
         Raises ``StoreError`` where it cannot be kept: what cannot be recorded is not to be shown.
         """
-        self._spool.append(project, record)
+        self._spool.append(project, encode_record(record))
 
     def event(
         self,
@@ -90,11 +92,12 @@ class Trail:
                 by = Who(way=by.way, address=by.address, name=f"{left_out} more were left out")
         self.event(project, act, by, status=status, asked=asked)
 
-    def witness(self, project: str, by: Who, *, act: str = "", request: str = "") -> Witness:
-        """One that records in this trail."""
-        return Witness(
-            by, self.clock(), lambda record: self.note(project, record), act=act, request=request
-        )
+    def keeping(self, project: str) -> Keep:
+        """What keeps the records of a witness in this trail, as ``note`` does."""
+        keep = self._keeps.get(project)
+        if keep is None:
+            keep = self._keeps[project] = partial(self._spool.append, project)
+        return keep
 
     @contextmanager
     def watching(
@@ -113,9 +116,8 @@ class Trail:
         a view tells what it lets through (``access.witnessed``), it is not ``wide``. With ``quiet``
         nothing is recorded where nothing was seen.
         """
-        witness = self.witness(project, by, act=act)
-        witness.asked = asked
-        witness.reads, witness.wide = True, wide
+        keep = self.keeping(project)
+        witness = Witness(by, self.clock(), keep, act=act, asked=asked, reads=True, wide=wide)
         token = CURRENT.set(witness)
         try:
             yield witness

@@ -9,41 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import cast
 
+import msgspec
+
+from threadwell.audit.noted import note
 from threadwell.audit.record import Record, Touched, Who
 from threadwell.stores.contract import Stored
 
 #: Versions after which a record of them is written: what a stream shows has no end.
 MOST = 500
 
-Write = Callable[[Record], None]
+#: Keeps a record, given as a line (``noted``).
+Keep = Callable[[bytes], None]
 
 
-class Witness:
-    """Notes of one request.
+class Witness(msgspec.Struct, eq=False):
+    """Notes of one request: it is ``by`` whom, came ``at`` (ms), and ``keep`` keeps its records.
 
     ``reads``: what the caller's view gives is seen by the caller. ``wide``: so is whatever is read
     from the store, as where no policy is in between. Of a request that writes only what it answers
     with was seen (``saw``). ``act``, ``asked`` and ``query`` may become known only later.
+    ``wrote``: a commit has its record.
     """
 
-    __slots__ = (
-        *("act", "asked", "at", "by", "query", "reads"),
-        *("request", "seen", "wide", "write", "wrote"),
-    )
-
-    def __init__(self, by: Who, at: int, write: Write, *, act: str = "", request: str = "") -> None:
-        self.by = by
-        self.at = at
-        self.write = write
-        self.reads = self.wide = False
-        self.act = act
-        self.asked = ""
-        self.query = ""
-        self.request = request
-        self.seen: list[Stored] = []
-        self.wrote = False
+    by: Who
+    at: int
+    keep: Keep
+    request: str = ""
+    act: str = ""
+    asked: str = ""
+    query: str = ""
+    reads: bool = False
+    wide: bool = False
+    wrote: bool = False
+    seen: list[Stored] = msgspec.field(default_factory=list)
 
     def saw(self, stored: Stored | None) -> None:
         """The caller is given a version."""
@@ -58,10 +57,8 @@ class Witness:
         if len(self.seen) >= MOST:
             self._spill()
 
-    def record(
-        self, status: int, touched: tuple[Touched, ...] = (), *, more: bool = False
-    ) -> Record:
-        """What is to be recorded of it."""
+    def record(self, status: int, touched: tuple[Touched, ...]) -> Record:
+        """What is to be recorded of it with what it writes."""
         return Record(
             at=self.at,
             act=self.act,
@@ -71,28 +68,24 @@ class Witness:
             query=self.query,
             request=self.request,
             touched=touched,
-            more=more,
         )
 
     def end(self, status: int) -> None:
         """The answer has that status: record what was seen, unless the commit has a record."""
         if not self.wrote:
-            self.write(self.record(status, self._touched()))
+            self._note(status)
 
     def tell(self) -> None:
         """Record what was seen since, of an answer that goes on."""
         if self.seen:
             self._spill()
 
-    def _touched(self) -> tuple[Touched, ...]:
-        # A version that was looked at twice was seen once.
-        # The first three members of a version are what names it.
-        keys = dict.fromkeys([one[:3] for one in self.seen])
-        # They are written as they are; whoever reads them adds that they were only seen.
-        return cast(tuple[Touched, ...], tuple(keys))
+    def _note(self, status: int, more: bool = False) -> None:
+        told = (self.at, self.act, self.by, status, self.asked, self.query, self.request)
+        self.keep(note(*told, self.seen, more))
 
     def _spill(self) -> None:
-        self.write(self.record(200, self._touched(), more=True))
+        self._note(200, more=True)
         self.seen.clear()
 
 

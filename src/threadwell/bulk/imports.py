@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from threadwell.audit.record import Record, Who
+from threadwell.audit.record import Who
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.bulk.deciding import Decided, Deciding
 from threadwell.bulk.fetching import Fetched, Fetching
@@ -393,7 +393,7 @@ def _witness(asked: AskedImport, now: int) -> Witness:
     return Witness(by, now, _nothing, act="import")
 
 
-def _nothing(_: Record) -> None:
+def _nothing(_: bytes) -> None:
     """Only changes are recorded, each in its commit."""
 
 

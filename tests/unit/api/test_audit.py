@@ -213,7 +213,7 @@ def test_what_cannot_be_recorded_is_not_shown(
     def full(*_: object) -> None:
         raise StoreFull("what is seen cannot be recorded: no space left")
 
-    monkeypatch.setattr(recorded.trail, "note", full)
+    monkeypatch.setattr(recorded.trail, "keeping", lambda _: full)
     answer = recorded.api.call("GET", f"Communication/{recorded.m}")
     assert answer.status_code in (503, 507)
     assert WORDS not in answer.text

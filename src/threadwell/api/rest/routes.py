@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 from threadwell.api import glass, watched
 from threadwell.api.context import Context, Handler
@@ -211,12 +212,12 @@ _INTERACTIONS: Mapping[Handler, str] = {
 }
 
 
-async def perform(context: Context, request: Request) -> Answer:
+def perform(context: Context, request: Request) -> Coroutine[Any, Any, Answer]:
     """The answer to a request whose caller may ask, recorded.
 
     Raises ``FhirError`` where it is refused.
     """
-    return await watched.watched(context, request, _perform)
+    return watched.watched(context, request, _perform)
 
 
 async def _perform(context: Context, request: Request) -> Answer:

@@ -1,0 +1,108 @@
+"""How what a request has seen is noted before it is answered: no more work than has to be.
+
+A note says the same as a ``Record``. What names the versions is put together by type, and each
+version comes as often as it was looked at; who drains the notes makes records of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import repeat
+from operator import itemgetter
+from typing import cast
+
+import msgspec
+
+from threadwell.audit.record import Record, Touched, Who, decode_record
+from threadwell.stores.contract import Stored
+
+#: A type, and the ids and versions of resources of it, each with a blank between two: neither may
+#: have one (FHIR R4 §2.24.0.1).
+Group = tuple[str, str, str]
+
+
+class _Note(msgspec.Struct, frozen=True, array_like=True):
+    """What ``note`` writes, in its order."""
+
+    at: int
+    act: str
+    by: Who
+    status: int
+    asked: str
+    query: str
+    request: str
+    more: bool
+    seen: tuple[Group, ...] = ()
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Note).decode
+_TYPE, _ID, _VERSION = itemgetter(0), itemgetter(1), itemgetter(2)
+
+
+def note(
+    at: int,
+    act: str,
+    by: Who,
+    status: int,
+    asked: str,
+    query: str,
+    request: str,
+    seen: Sequence[Stored],
+    more: bool = False,
+) -> bytes:
+    """The note of a ``Record`` of these, in a line without its end; ``seen`` was only looked at."""
+    return _encode((at, act, _of(by), status, asked, query, request, more, _grouped(seen)))
+
+
+def read_note(line: bytes) -> Record:
+    """The record that a line is of, which ``note`` or ``encode_record`` has made.
+
+    Raises ``msgspec.MsgspecError`` for anything else.
+    """
+    if not line.startswith(b"["):
+        return decode_record(line)
+    told = _decode(line)
+    return Record(
+        at=told.at,
+        act=told.act,
+        by=told.by,
+        status=told.status,
+        asked=told.asked,
+        query=told.query,
+        request=told.request,
+        touched=_touched(told.seen),
+        more=told.more,
+    )
+
+
+def _grouped(seen: Sequence[Stored]) -> list[Group]:
+    if not seen:
+        return []
+    types = set(map(_TYPE, seen))
+    if len(types) == 1:
+        return [(seen[0][0], " ".join(map(_ID, seen)), " ".join(map(_VERSION, seen)))]
+    found = []
+    for type_ in sorted(types):
+        mine = [one for one in seen if one[0] == type_]
+        found.append((type_, " ".join(map(_ID, mine)), " ".join(map(_VERSION, mine))))
+    return found
+
+
+def _touched(seen: Sequence[Group]) -> tuple[Touched, ...]:
+    # A version that was looked at twice was seen once.
+    found: list[tuple[str, str, str]] = []
+    for type_, ids, versions in seen:
+        names, numbers = ids.split(" "), versions.split(" ")
+        if len(names) != len(numbers):
+            raise msgspec.ValidationError("not every id has a version")
+        found += zip(repeat(type_), names, numbers, strict=False)
+    # Plain triples, which are written as they are; whoever reads them adds that they were seen.
+    return cast(tuple[Touched, ...], tuple(dict.fromkeys(found)))
+
+
+@lru_cache(maxsize=1024)
+def _of(by: Who) -> msgspec.Raw:
+    # The same people ask again and again.
+    return msgspec.Raw(_encode(by))

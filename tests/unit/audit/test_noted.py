@@ -1,0 +1,61 @@
+"""What is noted of a request is read back as the record that it is of."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from threadwell.audit.noted import note, read_note
+from threadwell.audit.record import Record, Touched, Who, encode_record
+from threadwell.stores.contract import Stored
+
+NURSE = Who(who="Practitioner/9", client="c1", name='Sam "Ö" Field', way="api", address="192.0.2.7")
+
+
+def _stored(type_: str, id_: str, version: str = "1") -> Stored:
+    return Stored(type_, id_, version, 0, False, b"{}")
+
+
+M, N, P = (
+    _stored("Communication", "m"),
+    _stored("Communication", "n", "12"),
+    _stored("Patient", "m"),
+)
+#: What was seen, and what is recorded of it.
+SEEN: list[tuple[list[Stored], list[str]]] = [
+    ([], []),
+    ([M], ["Communication/m/1"]),
+    ([N, M, N], ["Communication/n/12", "Communication/m/1"]),
+    ([P, N, M, P], ["Communication/n/12", "Communication/m/1", "Patient/m/1"]),
+    ([M, _stored("Communication", "m", "2")], ["Communication/m/1", "Communication/m/2"]),
+]
+
+
+def test_each_version_is_told_once() -> None:
+    for seen, told in SEEN:
+        line = note(7, "search", NURSE, 200, "Communication", 'a="\n', "r1", seen, more=True)
+        assert b"\n" not in line
+        read = read_note(line)
+        assert ["/".join(one) for one in read.touched] == told
+        assert msgspec.structs.replace(read, touched=()) == Record(
+            at=7,
+            act="search",
+            by=NURSE,
+            asked="Communication",
+            query='a="\n',
+            request="r1",
+            more=True,
+        )
+
+
+def test_a_record_is_a_line_as_well() -> None:
+    record = Record(at=7, act="export", by=NURSE, touched=(Touched("Patient", "p", "1", "C"),))
+    assert read_note(encode_record(record)) == record
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"[", b"[1]", b"{}", b'[7,"read",{},200,"","","",false,[["Patient","a b","1"]]]']
+)
+def test_what_is_no_note_is_refused(line: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        read_note(line)
