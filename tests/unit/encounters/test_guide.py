@@ -13,6 +13,7 @@ import make_guide  # tests/conftest.py puts the scripts in reach
 from threadwell.api.rest import (
     about,
     acts,
+    expunging,
     receipts,
     replies,
     sameness,
@@ -87,6 +88,7 @@ def test_every_operation_of_ours_is_in_the_guide():
     told = {one["url"]: one for one in of_type("OperationDefinition")}
     assert told.keys() == {
         about.DEFINITION,
+        expunging.DEFINITION,
         split.DEFINITION,
         replies.DEFINITION,
         sameness.DEFINITION,
@@ -99,6 +101,7 @@ def test_every_operation_of_ours_is_in_the_guide():
     assert set(told[about.DEFINITION]["resource"]) == about.TYPES
     for name, url in {
         about.NAME: about.DEFINITION,
+        expunging.NAME: expunging.DEFINITION,
         split.NAME: split.DEFINITION,
         replies.NAME: replies.DEFINITION,
         sameness.NAME: sameness.DEFINITION,
@@ -110,7 +113,9 @@ def test_every_operation_of_ours_is_in_the_guide():
     }.items():
         assert f"${told[url]['code']}" == name
         assert told[url]["instance"] == (name != acts.OPEN)
-        assert url in [one["definition"] for one in OPERATIONS[told[url]["resource"][0]]]
+        first = told[url]["resource"][0]
+        for type_ in OPERATIONS if first == "Resource" else (first,):
+            assert url in [one["definition"] for one in OPERATIONS[type_]]
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: f"{r['resourceType']}/{r['id']}")
