@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
+from threadwell.stores.failures import StoreError
+from threadwell.stores.stored import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -145,6 +145,7 @@ def _commands(ids: dict[str, str], text: str) -> Iterator[list[str]]:
     argument = text.replace("\x00", "")
     body = json.dumps({"resourceType": "Patient", "name": [{"text": text}], argument: 1})
     yield from (["sessions"], ["sessions", "--format", "json"])
+    yield from (["expunge", argument], ["expunge", f"Patient/{argument}", "--everything", "--yes"])
     yield from (["duties", "--show"], ["reviews"], ["quarantine"], ["quarantine", ids["held"]])
     yield ["quarantine", ids["held"], "--format", "json"]
     yield from (["quarantine", argument], ["answer", argument, argument])

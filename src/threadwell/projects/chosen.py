@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
-from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
+from threadwell.stores.failures import StoreError
+from threadwell.stores.stored import DEFAULT_PROJECT
+
+if TYPE_CHECKING:
+    from threadwell.stores.contract import Store
 
 #: The name or id of a project; ``""`` for the first one.
 CHOSEN: ContextVar[str] = ContextVar("project", default="")

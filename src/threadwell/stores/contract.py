@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import msgspec
 
 from threadwell.fhir.resource import Resource
+from threadwell.stores.failures import StoreBusy as StoreBusy
+from threadwell.stores.failures import StoreDamaged as StoreDamaged
+from threadwell.stores.failures import StoreError as StoreError
+from threadwell.stores.failures import StoreFull as StoreFull
+from threadwell.stores.failures import StoreSlow as StoreSlow
+from threadwell.stores.failures import Unindexed as Unindexed
 from threadwell.stores.stored import ALWAYS as ALWAYS
+from threadwell.stores.stored import DEFAULT_PROJECT as DEFAULT_PROJECT
 from threadwell.stores.stored import START as START
 from threadwell.stores.stored import Change as Change
 from threadwell.stores.stored import Key as Key
@@ -32,9 +39,6 @@ if TYPE_CHECKING:
 
 #: How long a store works on a search, in seconds.
 LONGEST = 120.0
-
-#: The project of a server that serves one organisation.
-DEFAULT_PROJECT = "0c8a1f8e-5d0b-4c53-9d0c-7b6f6f6a1b10"
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -126,30 +130,6 @@ class Conflict(Exception):
 
     def __reduce__(self) -> tuple[type[Conflict], tuple[Key | None]]:
         return Conflict, (self.key,)
-
-
-class StoreError(Exception):
-    """The store cannot be opened or cannot go on; the message names what and why."""
-
-
-class StoreFull(StoreError):
-    """There is no space left to write to: nothing was written; what is there can be read."""
-
-
-class StoreBusy(StoreError):
-    """More is asked of the store than it takes on: nothing was done, and may be asked again."""
-
-
-class Unindexed(StoreError):
-    """It is asked by a search parameter that the store is not indexed by, or by now no more."""
-
-
-class StoreSlow(StoreError):
-    """What was asked took longer than ``LONGEST``, and was broken off: nothing was done."""
-
-
-class StoreDamaged(StoreError):
-    """What is stored can no longer be read as it was written: a backup is needed."""
 
 
 class Page(NamedTuple):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+#: The project of a server that serves one organisation.
+DEFAULT_PROJECT = "0c8a1f8e-5d0b-4c53-9d0c-7b6f6f6a1b10"
+
 
 class Key(NamedTuple):
     """Names one resource within a project."""

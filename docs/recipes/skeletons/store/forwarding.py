@@ -12,6 +12,7 @@ from threadwell.stores.contract import (
     Change,
     ChangeSet,
     IndexSize,
+    Kept,
     Key,
     Page,
     Position,
@@ -59,6 +60,11 @@ class ForwardingStore:
 
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         await self._inner.commit(project, change_set)
+
+    async def expunge(
+        self, project: str, gone: Sequence[Stored], kept: Sequence[Kept] = ()
+    ) -> None:
+        await self._inner.expunge(project, gone, kept)
 
     def moment(self, *, just_read: bool = False) -> Hashable | None:
         return self._inner.moment(just_read=just_read)
