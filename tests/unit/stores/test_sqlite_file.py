@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from threadwell.stores.contract import StoreError
+from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.sqlite.database import migrations, open_database, setting
@@ -202,3 +202,24 @@ def test_a_process_that_does_not_know_a_base_leaves_no_trace(tmp_path):
     assert third == []
     assert fourth == ["a", "c"]
     assert fifth == ["a", "c", "d"]
+
+
+def test_of_what_was_expunged_no_word_is_left_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "threadwell.db"
+
+    def patient(n: int) -> dict[str, object]:
+        names = [{"family": f"zebra{n}x{m}", "text": "zebra " * m} for m in range(n % 60)]
+        return {"resourceType": "Patient", "id": f"p{n}", "name": names}
+
+    async def run() -> None:
+        store = SqliteStore.open(path)
+        desk = Desk(store)
+        several = await desk.put(*map(patient, range(300)))
+        await desk.commit(*map(desk.deletion, several))
+        gone = [await desk.must_read(one.type, one.id) for one in several]
+        await store.expunge(DEFAULT_PROJECT, gone)
+        await store.close()
+
+    asyncio.run(run())
+    for file in tmp_path.iterdir():
+        assert b"zebra" not in file.read_bytes(), file.name

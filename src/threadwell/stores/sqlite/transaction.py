@@ -32,7 +32,7 @@ from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite import parameters
-from threadwell.stores.sqlite.expunging import expunge_rows
+from threadwell.stores.sqlite.expunging import expunge_rows, overwriting
 from threadwell.stores.sqlite.heavy import Limit, Watch
 from threadwell.stores.sqlite.news import position
 from threadwell.stores.sqlite.render import as_json
@@ -156,14 +156,15 @@ class Transaction:
                 self._expect(place, one)
                 there[place] = current
         first = self._next_position(pid, len(there))
-        expunge_rows(
-            self._connection,
-            [(pid, at, one.rid, one.number + 1) for at, one in enumerate(there.values(), first)],
-        )
+        changes = [
+            (pid, at, one.rid, one.number + 1) for at, one in enumerate(there.values(), first)
+        ]
+        with overwriting(self._connection):
+            expunge_rows(self._connection, changes)
+            for value in kept:
+                self.put_private(value.kind, value.name, value.value, only_new=False)
         for place, current in there.items():
             self._seen(place, (current.rid, current.number + 1, ""))
-        for value in kept:
-            self.put_private(value.kind, value.name, value.value, only_new=False)
 
     def change_parameters(self, project: str, changing: Changing) -> None:
         """Change the search parameters of a project: what is prepared by then is ``Stale``."""
@@ -196,6 +197,14 @@ class Transaction:
     def flushing(self) -> Iterator[None]:
         """The same in parts: after each that has many rows others may have their turn."""
         rows, self._rows = self._rows, _PendingRows()
+        if any(deleted for _, _, _, deleted, *_ in rows.updated):
+            # What is deleted may be expunged next: nothing of it is to stand where it was.
+            with overwriting(self._connection):
+                yield from self._writing(rows)
+        else:
+            yield from self._writing(rows)
+
+    def _writing(self, rows: _PendingRows) -> Iterator[None]:
         # By the lists of the index: neighbours go to one page while it is at hand.
         rows.postings_added.sort(key=itemgetter(0))
         written = 0
