@@ -27,10 +27,10 @@ def patients_in(resource: Resource) -> tuple[str, ...]:
     type_ = resource["resourceType"]
     if type_ == "Patient":
         found = [str(resource.get("id", ""))]
-        found += _referred(resource.get("link"))
+        found += referred(resource.get("link"))
         return tuple(dict.fromkeys(found))
     roots = _roots(type_)
-    return tuple(dict.fromkeys(id_ for root in roots for id_ in _referred(resource.get(root))))
+    return tuple(dict.fromkeys(id_ for root in roots for id_ in referred(resource.get(root))))
 
 
 @cache
@@ -47,17 +47,18 @@ def may_be_about(type_: str) -> bool:
     return type_ == "Patient" or bool(_roots(type_))
 
 
-def _referred(value: Any) -> Iterator[str]:
+def referred(value: Any) -> Iterator[str]:
+    """The ids of the patients to whom references within a value lead."""
     if isinstance(value, list):
         for one in value:
-            yield from _referred(one)
+            yield from referred(one)
     elif isinstance(value, dict):
         for name, inner in value.items():
             if name == "reference" and isinstance(inner, str):
                 if match := _PATIENT.fullmatch(inner):
                     yield match[1]
             elif isinstance(inner, dict | list):
-                yield from _referred(inner)
+                yield from referred(inner)
 
 
 class Patients:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from threadwell.audit.patients import patients_in
+from threadwell.audit.patients import patients_in, referred
 from threadwell.encounters.child_ids import own_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -22,7 +22,7 @@ from threadwell.fhir.stamp import Clock, new_id
 from threadwell.intake.circles.tails import KIND as TAIL
 from threadwell.intake.circles.tails import tail_name
 from threadwell.intake.expunged import marks_of, which_were
-from threadwell.intake.links import circle_of, target
+from threadwell.intake.links import circle_of
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.repeats import KIND as REPEAT
 from threadwell.intake.repeats import repeats_name
@@ -43,7 +43,9 @@ _TOGETHER = 100
 #: Versions that are looked through at a time.
 _AT_ONCE = 500
 _ATTEMPTS = 10
-_BINARY = re.compile(rb'"Binary/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
+# A reference may be a whole URL, and of one version.
+_BINARY = re.compile(rb'"(?:[^"]*/)?Binary/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
+_NAME = re.compile(r"^(?:.*/)?([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/.*)?$")
 #: What is never expunged with a patient: who saw and changed what.
 _KEPT = frozenset({"AuditEvent"})
 
@@ -80,8 +82,7 @@ def _patients_of(resource: Resource) -> set[str]:
     """Those in whose compartment it is; of a Task, whom it is for."""
     found = set(patients_in(resource))
     if resource["resourceType"] == "Task":
-        type_, _, id_ = target(resource, "for").partition("/")
-        found |= {id_} if type_ == "Patient" else set()
+        found |= set(referred(resource.get("for")))
     return found
 
 
@@ -173,7 +174,7 @@ class Expunging:
             about = patients[key] - nobody
             if about == {patient} or key == Key("Patient", patient):
                 out.add(key)
-            elif patient in about and key.type != "Patient":
+            elif patient in about:
                 name = f"{key.type}/{key.id}"
                 if name not in self.done.left:
                     self.done.left.append(name)
@@ -253,7 +254,8 @@ class Expunging:
         targets = tuple(ReferenceMatch(key.type, key.id, "") for key in keys)
         query = Query("Provenance", (ReferenceFilter("target", targets),))
         async for stored in search_all(self.store, self.project, query):
-            about = {one.get("reference", "") for one in decode(stored.body).get("target") or ()}
+            references = [one.get("reference", "") for one in decode(stored.body)["target"]]
+            about = {_NAME.sub(r"\1", one) for one in references}
             if about <= {f"{key.type}/{key.id}" for key in keys}:
                 yield Key("Provenance", stored.id)
 

@@ -192,3 +192,49 @@ def test_the_trail_tells_of_it_and_stays_whole(api: Any) -> None:
     acts = [one["resource"]["subtype"][0]["code"] for one in found]
     assert sorted(acts) == ["create", "delete", "expunge", "read"]
     assert "Quill" not in str(found)
+
+
+def test_references_may_be_whole_urls_and_of_a_version(api: Any) -> None:
+    base = f"{api.url}/fhir/R4/"
+    ada, cleo = api.make(), api.make()
+    me, other = ({"reference": f"{base}Patient/{one['id']}"} for one in (ada, cleo))
+    own, both = (
+        api.call("POST", "Binary", text, content_type="text/plain").json()["id"]
+        for text in (b"own", b"both")
+    )
+
+    def files(*ids: str) -> list[Any]:
+        return [{"contentAttachment": {"url": f"{base}Binary/{one}"}} for one in ids]
+
+    message = api.make("Communication", status="completed", subject=me, payload=files(own, both))
+    theirs = api.make("Communication", status="completed", subject=other, payload=files(both))
+    api.make("Task", status="requested", intent="order", **{"for": me})
+    version = f"Communication/{message['id']}/_history/{message['meta']['versionId']}"
+    for target in (f"{base}Communication/{message['id']}", version):
+        api.make(
+            "Provenance",
+            target=[{"reference": target}],
+            recorded="2024-03-10T12:00:00Z",
+            agent=[{"who": {"display": "x"}}],
+        )
+    found = gone(api.call("POST", f"Patient/{ada['id']}/$expunge?everything=true"))
+    assert found == {"Binary": 1, "Communication": 1, "Patient": 1, "Provenance": 2, "Task": 1}
+    names = (f"Binary/{own}", f"Binary/{both}", f"Communication/{theirs['id']}")
+    assert [api.call("GET", one).status_code for one in names] == [404, 200, 200]
+    # By itself a message takes along what no other message has.
+    found = gone(api.call("POST", f"Communication/{theirs['id']}/$expunge"))
+    assert found == {"Communication": 1, "Binary": 1}
+
+
+def test_another_record_of_the_same_person_is_named(api: Any) -> None:
+    first = api.make()
+    link = [{"type": "replaces", "other": {"reference": f"Patient/{first['id']}"}}]
+    second = api.make(link=link)
+    link = [{"type": "replaced-by", "other": {"reference": f"Patient/{second['id']}"}}]
+    assert api.call("PUT", f"Patient/{first['id']}", {**first, "link": link}).status_code == 200
+    answer = api.call("POST", f"Patient/{second['id']}/$expunge?everything=true")
+    assert gone(answer) == {"Patient": 1}
+    left = [one["diagnostics"] for one in answer.json()["issue"][1:]]
+    assert left == [f"Patient/{first['id']}"]
+    again = api.call("POST", f"Patient/{first['id']}/$expunge?everything=true")
+    assert (gone(again), len(again.json()["issue"])) == ({"Patient": 1}, 1)
