@@ -69,6 +69,9 @@ def test_the_latest_of_each_code(api: Any) -> None:
         ("patient=1&code=a&max=0", "must be 1 or more"),
         ("patient=1&code=a&max=x", "max"),
         ("patient=1&code=a&_sort=date", "takes no _sort"),
+        ("patient=1&code=a&max=1&max=2", "takes one max"),
+        ("patient=1&code=a&_include=Observation:patient", "takes no _include"),
+        ("patient=1&code=a&_elements=code", "takes no _elements"),
         ("patient=1&code=a&nothing=1", "Unknown search parameter: nothing"),
     ],
 )

@@ -25,7 +25,10 @@ _MAX = "max"
 #: What has to be named: whose they are, and of which kind.
 _NEEDED = (("patient", "subject"), ("category", "code"))
 #: What says how a page looks: there is one answer, in one order.
-_NOT_HERE = frozenset({"_sort", "_count", "_offset", "_cursor", "_total", "_summary"})
+_NOT_HERE = frozenset(
+    {"_sort", "_count", "_offset", "_cursor", "_total", "_summary", "_elements", "_fields"}
+    | {"_include", "_revinclude"}
+)
 #: Observations that are looked at for one answer.
 _MOST = 10_000
 _AT_ONCE = 500
@@ -63,12 +66,14 @@ async def _asked(request: Request) -> tuple[int, list[tuple[str, str]]]:
     if request.method == "POST" and request.body:
         _, more = pairs_of(of_type(await parse_json(request), "Parameters"), references=True)
         params = [*params, *more]
-    most = 1
+    most = 0
     rest: list[tuple[str, str]] = []
     for name, value in params:
-        if name in _NOT_HERE:
+        if name.partition(":")[0] in _NOT_HERE:
             raise invalid(f"{NAME} takes no {name}")
         if name == _MAX:
+            if most:
+                raise invalid(f"{NAME} takes one {_MAX}")
             most = natural(name, value)
             if not most:
                 raise invalid(f"{_MAX} must be 1 or more")
@@ -78,7 +83,7 @@ async def _asked(request: Request) -> tuple[int, list[tuple[str, str]]]:
         # ``subject:Patient`` and ``patient.name`` are those as well.
         if not any(name.partition(":")[0].partition(".")[0] in needed for name, _ in rest):
             raise invalid(f"{NAME} needs {' or '.join(needed)}")
-    return most, rest
+    return most or 1, rest
 
 
 def _latest(found: Sequence[Stored], most: int) -> Iterator[Stored]:
