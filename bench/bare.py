@@ -29,6 +29,8 @@ def serve() -> None:
         port=int(sys.argv[1]),
         loop="uvloop",
         http="httptools",
+        # A connection of the clients' that rests is not to be closed under the next request.
+        timeout_keep_alive=600,
         access_log=False,
         log_level="warning",
     )

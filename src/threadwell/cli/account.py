@@ -267,7 +267,7 @@ COMMAND = Command(
     "itself, and is shown nowhere again. The provider is then told to call /hooks/NAME of the "
     "server. An account is set up as a whole: what is not given again under its name is gone.",
     examples=(
-        "threadwell account add desk --channel twilio --set account_sid=AC01 "
+        "threadwell account add desk --channel twilio --set account_sid=$ACCOUNT_SID "
         "--secret-env auth_token=TOKEN",
         "threadwell account list",
         "threadwell account show desk",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from threadwell.intake import Report
     from threadwell.intake.choices import Choices
 
-_REPLAY = "Once their people are known: threadwell replay{there} --people FILE"
+_REPLAY = "Once their people are known: threadwell replay{there} --people FILE, or add a Patient"
 _DECIDE = (
     "Once somebody knows who writes there: threadwell reviews{there}, threadwell answer{there}"
 )

@@ -106,7 +106,7 @@ def _walked(tw: Threadwell, arguments: Namespace) -> int:
         if more:
             print(f"The next of them: {more}")
     elif arguments.status == "all" and not arguments.after:
-        print_none(len(tw.quarantine()))
+        print_none(len(tw.quarantine()), [one.name for one in tw.accounts()])
     else:
         print("No session is like that.")
     return 0
@@ -198,8 +198,11 @@ def print_number(number: int, dates: Dates, *, more: bool) -> None:
     print(f"\n{plural(number, 'session')}{others}; times are in {dates.zone.key}.")
 
 
-def print_none(held: int) -> None:
-    """That there are none; ``held`` is how many messages wait in quarantine."""
+def print_none(held: int, accounts: Sequence[str] = ()) -> None:
+    """That there are none; ``held`` is how many messages wait in quarantine.
+
+    ``accounts`` are the names of those by which messages may come.
+    """
     if held:
         hold = "is" if held == 1 else "are"
         print(
@@ -207,7 +210,10 @@ def print_none(held: int) -> None:
             "`threadwell quarantine` says why."
         )
     else:
-        print("There are no sessions; `threadwell import` makes them.")
+        come = f", and messages that come by {' or '.join(accounts)}" if accounts else ""
+        print(f"There are no sessions; `threadwell import` makes them{come}.")
+        if accounts:
+            print("What is refused stands in the log of `threadwell serve`.")
 
 
 def _as_json(session: SessionSummary, whys: Mapping[str, tuple[Why, ...]] | None) -> dict[str, Any]:

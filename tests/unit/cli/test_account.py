@@ -14,7 +14,7 @@ from threadwell.channels.chat.names import Patient
 from threadwell.channels.chat.tokens import Token, read_token
 from threadwell.cli import main
 
-ADD = ["account", "add", "desk", "--channel", "twilio", "--set", "account_sid=AC1"]
+ADD = ["account", "add", "desk", "--channel", "twilio", "--set", "account_sid=AC" + "1" * 32]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_secret_is_read_and_never_shown(
     assert main(["account", "show", "desk", "--format", "json", *store]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["values"] == {
-        "account_sid": "AC1",
+        "account_sid": "AC" + "1" * 32,
         "auth_token": "(kept)",
         "shared_key": "(kept)",
     }

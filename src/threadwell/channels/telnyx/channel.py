@@ -6,8 +6,8 @@ from threadwell.channels.account import Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.telnyx.events import NAME, fetch, parse
-from threadwell.channels.telnyx.sending import LIMITS, send
-from threadwell.channels.telnyx.signature import verify
+from threadwell.channels.telnyx.sending import LIMITS, mute, send
+from threadwell.channels.telnyx.signature import lacks, verify
 
 CHANNEL = Channel(
     name=NAME,
@@ -27,5 +27,7 @@ CHANNEL = Channel(
         fetch=fetch,
         send=send,
         limits=lambda _: LIMITS,
+        lacks=lacks,
+        mute=mute,
     ),
 )

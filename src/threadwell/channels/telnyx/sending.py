@@ -35,13 +35,19 @@ _REASONS = {
 }
 
 
+def mute(account: Account) -> str:
+    """Why nothing can be sent by an account; ``""`` where something can."""
+    if account.value("api_key"):
+        return ""
+    return f"the account {account.name} sends nothing: it has no api_key"
+
+
 def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent | Later | Failed:
     """The call that has Telnyx send a message, and what its answer means."""
     if answer is not None:
         return _outcome(answer)
-    key = account.value("api_key")
-    if not key:
-        return Failed("its account has no api_key")
+    if why := mute(account):
+        return Failed(why)
     if len(out.recipients) != 1 or any(
         one.kind is not AddressKind.PHONE for one in (out.own, *out.recipients)
     ):
@@ -56,7 +62,10 @@ def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent 
     if out.hook:
         said["webhook_url"] = out.hook
     base = account.value("api_url").rstrip("/") or _API
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    headers = {
+        "Authorization": f"Bearer {account.value('api_key')}",
+        "Content-Type": "application/json",
+    }
     return Call("POST", f"{base}/v2/messages", headers, json.dumps(said).encode())
 
 

@@ -14,6 +14,18 @@ from threadwell.channels.delivery import Delivery, Refused
 _SIGNATURE, _TIME = "telnyx-signature-ed25519", "telnyx-timestamp"
 #: Seconds that a request may be older than its arrival, or newer by another clock.
 _SKEW = 300
+_KEY_BYTES = 32
+
+
+def lacks(account: Account) -> str:
+    """What is wrong with the keys of an account; ``""`` where each can be one (RFC 8032, 5.1.5)."""
+    for name in ("public_key", "second_public_key"):
+        if account.value(name) and len(_bytes(account.value(name))) != _KEY_BYTES:
+            return (
+                f"{name} is not a key of Telnyx: 44 characters that end in =, which stand in the "
+                "portal below Keys & Credentials, Public Key (an API key begins with KEY)"
+            )
+    return ""
 
 
 def verify(delivery: Delivery, account: Account) -> Refused | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ _COMING = frozenset({"received", "receiving"})
 _NO_REPLY = Reply("text/xml; charset=utf-8", b'<?xml version="1.0" encoding="UTF-8"?><Response/>')
 #: More files are in no message.
 _MOST_FILES = 100
+_ACCOUNT_SID = re.compile(r"AC[0-9A-Za-z]{32}")
 #: Until it has been fetched; the logs of Twilio have it in these words, too.
 NOT_THERE = "is not in the message log"
 
@@ -139,6 +141,15 @@ def _broken(
     return Broken(NAME, where, reason, content, kind, set_aside=set_aside)
 
 
+def _lacks(account: Account) -> str:
+    if not _ACCOUNT_SID.fullmatch(account.value("account_sid")):
+        return (
+            "account_sid is AC and 32 letters and digits, as the first page of the Twilio console "
+            "has it (what begins with SK is an API key, and with MG a messaging service)"
+        )
+    return lacks_templates(account)
+
+
 LIVE = Live(
     fields=(
         Field("account_sid", "the Account SID of the Twilio console, AC…"),
@@ -156,7 +167,7 @@ LIVE = Live(
     ask=ask,
     seek=seek,
     limits=limits,
-    lacks=lacks_templates,
+    lacks=_lacks,
     window=window,
     templates=templates_of,
     source=source_of,

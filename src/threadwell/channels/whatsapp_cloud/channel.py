@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from threadwell.channels.account import Field
+from threadwell.channels.account import Account, Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.templates import TEMPLATES, WINDOW, lacks_templates, templates_of
 from threadwell.channels.whatsapp_cloud.deliveries import parse
 from threadwell.channels.whatsapp_cloud.files import fetch
-from threadwell.channels.whatsapp_cloud.sending import LIMITS, send
+from threadwell.channels.whatsapp_cloud.sending import LIMITS, mute, send
 from threadwell.channels.whatsapp_cloud.signature import greet, verify
 from threadwell.channels.whatsapp_cloud.values import NAME
+
+
+def _lacks(account: Account) -> str:
+    number = account.value("phone_number_id")
+    if number and not (number.isascii() and number.isdigit()):
+        return (
+            "phone_number_id is of digits alone: the Phone number ID on the page API setup, not "
+            "the number itself"
+        )
+    return lacks_templates(account)
+
 
 CHANNEL = Channel(
     name=NAME,
@@ -36,7 +47,8 @@ CHANNEL = Channel(
         fetch=fetch,
         send=send,
         limits=lambda _: LIMITS,
-        lacks=lacks_templates,
+        lacks=_lacks,
+        mute=mute,
         window=lambda _: WINDOW,
         templates=templates_of,
     ),

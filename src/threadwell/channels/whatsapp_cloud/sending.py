@@ -40,13 +40,21 @@ _REASONS = {
 }
 
 
+def mute(account: Account) -> str:
+    """Why nothing can be sent by an account; ``""`` where something can."""
+    for name in ("phone_number_id", "access_token"):
+        if not account.value(name):
+            return f"the account {account.name} sends nothing: it has no {name}"
+    return ""
+
+
 def send(out: Outbound, account: Account, answer: Called | None) -> Call | Sent | Later | Failed:
     """The call that has Meta send a message, and what its answer means."""
     if answer is not None:
         return _outcome(answer)
+    if why := mute(account):
+        return Failed(why)
     number = account.value("phone_number_id")
-    if not number or not account.value("access_token"):
-        return Failed("its account has no phone_number_id, or no access_token")
     said = _said(out, account)
     if isinstance(said, Failed):
         return said

@@ -107,8 +107,8 @@ class Asked:
         own = [at[one.key] for one in addresses if one.key in at]
         if not own:
             raise BadReply(
-                f"no account of {self.channel} has the address that the thread goes by: "
-                "`threadwell account add` sets one up"
+                f"no account of {self.channel} has the address to which they wrote: "
+                "`threadwell account add`, with it as one more --address, sets one up"
             )
         self.account, self.own = own[0]
         if why := self.live.mute(self.account):

@@ -136,7 +136,10 @@ class Talk:
 
     async def _hello(self, hello: str, name: str) -> None:
         if (hello == "LHLO") is not self._rules.lmtp:
-            await self._wrong("500 5.5.1 that is how another protocol says hello")
+            spoken = (
+                "LMTP is spoken here: LHLO" if self._rules.lmtp else "SMTP is spoken here: EHLO"
+            )
+            await self._wrong(f"500 5.5.1 {spoken}")
             return
         if not name:
             await self._wrong("501 5.5.4 say who you are")

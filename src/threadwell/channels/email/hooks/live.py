@@ -71,6 +71,11 @@ def lacks(account: Account) -> str:
         names = need.split("|")
         if not any(map(account.value, names)):
             return f"an account of {named} needs {' or '.join(names)}"
+    if account.value("tls").lower() not in ("", "yes", "no"):
+        return "tls is yes or no"
+    for field in ("tls", "smtp-tls"):
+        if account.value(field).lower() == "no" and not account.hosts:
+            return f"{field}=no is for a server that --allow-host names, too"
     if named == "lmtp" and not account.addresses:
         return "an account of lmtp needs an address: mails to any other are refused"
     return unfit(account)
