@@ -32,6 +32,7 @@ from threadwell.stores.contract import (
     Conflict,
     Kept,
     Key,
+    Position,
     Store,
     Stored,
     Version,
@@ -125,24 +126,37 @@ class Expunging:
         is told of these by Provenance; deleted resources as well. What is in another patient's
         compartment, too, is left.
 
-        All that the project has is read for it, and again where there are files. Raises as ``one``.
+        All that the project has is read for it, and again where there are files; then what was
+        written meanwhile. A patient who is gone may be asked for again, if more came since. Raises
+        as ``one``.
         """
         me = Key("Patient", patient)
-        if not await self.store.read_many(self.project, [me]):
+        there = bool(await self.store.read_many(self.project, [me]))
+        if not there and not await which_were(self.store, [me]):
             raise NotThere(f"Patient/{patient}")
+        found, after = await self._all_about(patient, START)
+        while found or there:
+            self.shared = await self._shared(found | {me})
+            for some in chunks(sorted(found - {me}), _TOGETHER):
+                await self._remove(some)
+            if there:
+                await self._remove([me])
+            there = False
+            found, after = await self._all_about(patient, after)
+        if not self.done.count:
+            raise NotThere(f"Patient/{patient}")
+        return self.done
+
+    async def _all_about(self, patient: str, after: Position) -> tuple[set[Key], Position]:
+        """Those about that patient, of what has its place after that one; and the last place."""
         found: set[Key] = set()
-        after = START
         named = f"Patient/{patient}".encode()
         while versions := await self.store.versions(self.project, after, _AT_ONCE):
             found |= await self._about(
                 patient, (one for one in versions if named in one.stored.body)
             )
             after = versions[-1].position
-        self.shared = await self._shared(found | {me})
-        for some in chunks(sorted(found - {me}), _TOGETHER):
-            await self._remove(some)
-        await self._remove([me])
-        return self.done
+        return found, after
 
     async def _shared(self, going: set[Key]) -> set[str]:
         """Those files of what goes that something has, or had, which stays."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from threadwell.stores.contract import DEFAULT_PROJECT
+import pytest
+
+from threadwell.bulk.expunging import Expunging
+from threadwell.stores.contract import DEFAULT_PROJECT, Key
 
 
 def gone(answer: Any) -> dict[str, int]:
@@ -238,3 +241,28 @@ def test_another_record_of_the_same_person_is_named(api: Any) -> None:
     assert left == [f"Patient/{first['id']}"]
     again = api.call("POST", f"Patient/{first['id']}/$expunge?everything=true")
     assert (gone(again), len(again.json()["issue"])) == ({"Patient": 1}, 1)
+
+
+def test_what_is_written_meanwhile_goes_as_well(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = api.make()["id"]
+    me = {"reference": f"Patient/{ada}"}
+    observation = {"status": "final", "code": {"text": "x"}, "subject": me}
+    api.make("Observation", **observation)
+    plain = Expunging._remove
+    late: list[str] = []
+
+    async def remove(self: Expunging, keys: list[Key]) -> None:
+        await plain(self, keys)
+        if len(late) < 2:
+            body = {"resourceType": "Observation", **observation}
+            answer = await api.send("POST", "Observation", body)
+            late.append(f"Observation/{answer.json()['id']}")
+
+    monkeypatch.setattr(Expunging, "_remove", remove)
+    path = f"Patient/{ada}/$expunge?everything=true"
+    assert gone(api.call("POST", path)) == {"Observation": 3, "Patient": 1}
+    assert [api.call("GET", one).status_code for one in late] == [404, 404]
+    assert api.call("POST", path).status_code == 404
+    # What comes later does not stay because the patient is gone.
+    api.make("Observation", **observation)
+    assert gone(api.call("POST", path)) == {"Observation": 1}
