@@ -238,11 +238,26 @@ class Expunging:
         binaries = [Key("Binary", id_) for id_ in sorted(files - needed)]
         await self._delete(binaries)
         every = list(dict.fromkeys([*all_keys, *binaries]))
-        await self.before()
-        gone = await self.store.read_many(self.project, every)
-        await self.store.expunge(self.project, list(gone.values()), list(kept.values()))
-        for key in gone:
+        for key in await self._taken_out(every, list(kept.values())):
             self.done.removed[key.type] += 1
+
+    async def _taken_out(self, keys: list[Key], kept: list[Kept]) -> Iterable[Key]:
+        """Those of the keys that were there; what others have written again is deleted anew."""
+        back: Conflict | None = None
+        for _ in range(_ATTEMPTS):
+            await self._delete(keys)
+            await self.before()
+            gone = await self.store.read_many(self.project, keys)
+            back = next((Conflict(key) for key, one in gone.items() if not one.deleted), None)
+            if back is None:
+                try:
+                    await self.store.expunge(self.project, list(gone.values()), kept)
+                except Conflict as error:
+                    back = error
+                else:
+                    return gone
+        assert back is not None
+        raise back
 
     async def _delete(self, keys: Iterable[Key]) -> None:
         wanted = list(keys)

@@ -266,3 +266,28 @@ def test_what_is_written_meanwhile_goes_as_well(api: Any, monkeypatch: pytest.Mo
     # What comes later does not stay because the patient is gone.
     api.make("Observation", **observation)
     assert gone(api.call("POST", path)) == {"Observation": 1}
+
+
+def test_what_is_written_again_meanwhile_is_deleted_again(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = api.make()
+    name = f"Patient/{patient['id']}"
+    plain = Expunging._delete
+    times = [0]
+
+    async def delete(self: Expunging, keys: list[Key]) -> None:
+        await plain(self, keys)
+        if keys and times[0] > 0:
+            times[0] -= 1
+            await api.send("PUT", name, patient)
+
+    monkeypatch.setattr(Expunging, "_delete", delete)
+    times[0] = 3
+    assert gone(api.call("POST", f"{name}/$expunge")) == {"Patient": 1}
+    assert api.call("GET", name).status_code == 404
+    again = api.make()
+    name, patient = f"Patient/{again['id']}", again
+    times[0] = 1_000
+    assert api.call("POST", f"{name}/$expunge").status_code == 409
+    assert api.call("GET", name).status_code == 200
