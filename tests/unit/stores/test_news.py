@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import asyncpg
 import pytest
 
 import postgres
@@ -17,6 +18,9 @@ import stem
 from threadwell.app import open_store
 from threadwell.fhir.stamp import new_id, now_ms, stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
+from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.postgres.address import parse_address
+from threadwell.stores.postgres.news import changes_after
 
 CHILD = Path(__file__).with_name("news_child.py")
 
@@ -144,3 +148,30 @@ def test_who_follows_outlives_a_database_that_restarts(postgres_binaries: Path) 
         asyncio.run(run())
     finally:
         server.remove()
+
+
+class Hurried:
+    """A connection on whose second statement somebody else has committed."""
+
+    def __init__(self, connection: asyncpg.Connection, store: Store) -> None:
+        self.fetch = connection.fetch
+        self._fetchval, self._store = connection.fetchval, store
+
+    async def fetchval(self, *statement: object) -> object:
+        await put(self._store, "meanwhile")
+        return await self._fetchval(*statement)
+
+
+def test_what_is_committed_while_one_looks_is_not_passed_over(postgres_url: str) -> None:
+    async def run() -> None:
+        store = PostgresStore(postgres_url)
+        await put(store, "before")
+        address = parse_address(postgres_url)
+        connection = await asyncpg.connect(address.dsn, server_settings=address.settings)
+        pid = await connection.fetchval("SELECT pid FROM change LIMIT 1")
+        hurried: Any = Hurried(connection, store)
+        assert [row["id"] for row in await changes_after(hurried, pid, 1, 500)] == ["meanwhile"]
+        await connection.close()
+        await store.close()
+
+    asyncio.run(run())

@@ -95,16 +95,18 @@ FROM unnest(ARRAY[{rids}]::bigint[], ARRAY[{numbers}]::bigint[])
 """
 
 
-async def _changes(
+async def changes_after(
     connection: Connection, pid: int, after: int, count: int
 ) -> Sequence[asyncpg.Record]:
+    """Rows of ``CHANGES``: some of what is left of the changes after a position, if any is."""
     rows: list[asyncpg.Record] = await connection.fetch(CHANGES, pid, after, count)
     if not rows:
-        # All of these may have been expunged. The last change is always there.
+        # All of these may have been expunged. The last change is always there; each that comes
+        # before it is seen from here on, so that one that was not there yet is not passed over.
         last: int = await connection.fetchval(_POSITION, pid)
         while not rows and after < last:
-            after += count
             rows = await connection.fetch(CHANGES, pid, after, count)
+            after += count
     return rows
 
 
@@ -131,7 +133,7 @@ class News:
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         """Some of the changes of a project after that position; ``[]`` if there are none."""
         pid = await self._projects.pid(project)
-        rows = await self._database.run(lambda c: _changes(c, pid, after, count))
+        rows = await self._database.run(lambda c: changes_after(c, pid, after, count))
         pairs = zip(rows, stored(rows), strict=True)
         return [
             Change(row["position"], one, Position(row["rid"], row["number"])) for row, one in pairs
