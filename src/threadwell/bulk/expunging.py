@@ -44,6 +44,8 @@ _TOGETHER = 100
 #: Versions that are looked through at a time.
 _AT_ONCE = 500
 _ATTEMPTS = 10
+#: How often it is looked for what was written meanwhile: somebody may write without end.
+_ROUNDS = 3
 # A reference may be a whole URL, and of one version.
 _BINARY = re.compile(rb'"(?:[^"]*/)?Binary/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
 _NAME = re.compile(r"^(?:.*/)?([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/.*)?$")
@@ -135,7 +137,9 @@ class Expunging:
         if not there and not await which_were(self.store, [me]):
             raise NotThere(f"Patient/{patient}")
         found, after = await self._all_about(patient, START)
-        while found or there:
+        for _ in range(_ROUNDS):
+            if not found and not there:
+                break
             self.shared = await self._shared(found | {me})
             for some in chunks(sorted(found - {me}), _TOGETHER):
                 await self._remove(some)

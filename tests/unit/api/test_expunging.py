@@ -291,3 +291,26 @@ def test_what_is_written_again_meanwhile_is_deleted_again(
     times[0] = 1_000
     assert api.call("POST", f"{name}/$expunge").status_code == 409
     assert api.call("GET", name).status_code == 200
+
+
+def test_whoever_writes_without_end_does_not_hold_it_up(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = api.make()["id"]
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"text": "x"},
+        "subject": {"reference": f"Patient/{ada}"},
+    }
+    plain = Expunging._remove
+
+    async def remove(self: Expunging, keys: list[Key]) -> None:
+        await plain(self, keys)
+        await api.send("POST", "Observation", observation)
+
+    monkeypatch.setattr(Expunging, "_remove", remove)
+    path = f"Patient/{ada}/$expunge?everything=true"
+    assert gone(api.call("POST", path)) == {"Observation": 2, "Patient": 1}
+    monkeypatch.undo()
+    assert gone(api.call("POST", path)) == {"Observation": 1}
