@@ -27,9 +27,14 @@ def _run(arguments: Namespace) -> int:
     import threadwell
 
     name = arguments.resource
+    if not all(name.partition("/")):
+        raise Mistake(f"say what to remove as TYPE/ID, such as Patient/f2b7: {name} is none")
     if not arguments.yes:
         what = f"{name} with everything about them" if arguments.everything else name
-        raise Mistake(f"{what} would be gone for good, with all versions: say --yes to do it")
+        told = f"{what} would be gone for good, with all versions: say --yes to do it"
+        if name.startswith("Patient/") and not arguments.everything:
+            told += ", and --everything for all that is about them, too"
+        raise Mistake(told)
     from threadwell.bulk.expunging import NotThere
 
     if arguments.everything and not name.startswith("Patient/"):

@@ -98,8 +98,20 @@ def test_a_patient_is_not_brought_back(folder: Path, capsys: Any, caplog: Any) -
 def test_what_is_wrong_is_said(folder: Path, capsys: Any) -> None:
     path = str(folder / "practice.db")
     take_in(folder)
-    for name, says in (("Patient/nobody", "there is no"), ("nothing", "there is no nothing")):
+    for name, says in (("Patient/nobody", "there is no"), ("nothing", "nothing is none")):
         assert main(["expunge", name, "--yes", "--store", path]) == 1
         assert says in capsys.readouterr().err
     assert main(["expunge", "Task/1", "--everything", "--yes", "--store", path]) == 1
     assert "--everything is of a Patient" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["nope", "Patient/", "/f2b7"])
+def test_what_is_no_name_of_a_resource_is_told(name: str, capsys: Any) -> None:
+    assert main(["expunge", name, "--yes", "--store", "nowhere.db"]) == 1
+    assert f"as TYPE/ID, such as Patient/f2b7: {name} is none" in capsys.readouterr().err
+
+
+def test_of_a_patient_there_may_be_more(capsys: Any) -> None:
+    for name, is_told in (("Patient/f2b7", True), ("Communication/f2b7", False)):
+        assert main(["expunge", name, "--store", "nowhere.db"]) == 1
+        assert ("--everything" in capsys.readouterr().err) is is_told
