@@ -35,19 +35,23 @@ def run(arguments: Namespace) -> int:
         except LookupError as error:
             raise Mistake(str(error)) from None
         stuck, journal = shown(tw.stuck_deliveries()), tw.journal_depth()
+        dates = tw.dates
     if arguments.format == "json":
         print_json(stuck)
         return 0
     if journal.count:
         number = f"{journal.count:,}{' or more' if journal.more else ''}"
-        print(f"To be taken in: {number}, the oldest of {on_a_clock(journal.oldest)}.")
+        oldest = f"{dates.text(on_a_clock(journal.oldest))} ({dates.zone.key})"
+        print(f"To be taken in: {number}, the oldest of {oldest}.")
     if not stuck:
         print("No delivery is stuck.")
         return 0
     print("Could not be taken in; --replay tries one again, --drop lets it be gone:")
     names = ("id", "account", "received", "tries", "bytes", "reason")
-    rows = [[str(one[name]) or "-" for name in names] for one in stuck]
+    told = [{**one, "received": dates.text(one["received"])} for one in stuck]
+    rows = [[str(one[name]) or "-" for name in names] for one in told]
     print(table([name.capitalize() for name in names], rows))
+    print(f"\nTimes are in {dates.zone.key}.")
     return 0
 
 

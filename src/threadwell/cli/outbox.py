@@ -12,6 +12,7 @@ from threadwell.cli.output import on_a_clock, print_json, table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from threadwell.inbox.dates import Dates
     from threadwell.intake.replies.outbox import Queued
 
 
@@ -37,6 +38,7 @@ def run(arguments: Namespace) -> int:
         except LookupError as error:
             raise Mistake(str(error)) from None
         waiting, dead, depths = tw.outbox(), tw.dead_letters(), tw.outbox_depths()
+        dates = tw.dates
     if arguments.format == "json":
         from threadwell.intake.replies.outbox import shown
 
@@ -62,10 +64,10 @@ def run(arguments: Namespace) -> int:
     some = [one for one in depths if one.waiting or one.dead]
     if some:
         rows = [
-            [one.account, str(one.waiting), on_a_clock(one.oldest) or "-", str(one.dead)]
-            for one in some
+            [one.account, str(one.waiting), _when(one.oldest, dates), str(one.dead)] for one in some
         ]
         print(table(["Account", "To be sent", "The oldest written", "Not sent"], rows))
+        print(f"\nTimes are in {dates.zone.key}.")
     return 0
 
 
@@ -82,6 +84,10 @@ def _rows(letters: Sequence[Queued], behind: Mapping[str, str] | None = None) ->
         for one in letters
     ]
     return table(["Id", "Message", "Account", "Stage", "Tries", "Why"], rows)
+
+
+def _when(seconds: float, dates: Dates) -> str:
+    return dates.text(on_a_clock(seconds)) if seconds else "-"
 
 
 def _why(one: Queued) -> str:

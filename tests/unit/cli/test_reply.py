@@ -85,7 +85,8 @@ def test_a_reply_by_the_command(store: str, capsys: Any, monkeypatch: Any, tmp_p
     assert second["message"] in says
     first, behind = (one for one in says.splitlines() if "Communication/" in one)
     assert behind.endswith(f"waits behind {first.split()[0]}")
-    assert re.search(r"front-desk +2 +20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +0$", says, re.MULTILINE)
+    assert re.search(r"front-desk +2 +[A-Z][a-z]{2} \d+, 20\d\d, \d+:\d\d [AP]M +0$", says, re.M)
+    assert says.endswith("Times are in UTC.\n")
     assert main(["outbox", "--format", "json", "--store", store]) == 0
     [depth] = json.loads(capsys.readouterr().out)["accounts"]
     assert (depth["account"], depth["waiting"], depth["dead"]) == ("front-desk", 2, 0)

@@ -249,7 +249,7 @@ def test_the_command_and_the_facade(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["deliveries", "--replay", first, "--store", url]) == 1
     assert f"no delivery {first} is stuck" in capsys.readouterr().err
     assert main(["deliveries", "--replay", "all", "--store", url]) == 0
-    to_be_taken = "To be taken in: 1, the oldest of 2024-04-10T09:01:00Z.\n"
+    to_be_taken = "To be taken in: 1, the oldest of Apr 10, 2024, 9:01 AM (UTC).\n"
     assert capsys.readouterr().out == f"{to_be_taken}No delivery is stuck.\n"
     with threadwell.open(url) as tw:
         with pytest.raises(LookupError):
