@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from threadwell.intake import verify
 from threadwell.intake.reports.verify import kept
-from threadwell.intake.reports.verify.kept import Kept
+from threadwell.intake.reports.verify.kept import ByName
 from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
 from threadwell.stores.memory import MemoryStore
 
@@ -29,7 +29,7 @@ STEPS = st.lists(
 @given(STEPS, st.integers(0, 4))
 def test_it_is_a_dict(steps, most):
     plain: dict[str, int] = {}
-    with Kept[int](most) as mine:
+    with ByName[int](most) as mine:
         for what, *given_ in steps:
             if what == "put":
                 plain[given_[0]] = mine[given_[0]] = given_[1]
@@ -48,7 +48,7 @@ def test_it_is_a_dict(steps, most):
 
 
 def test_few_need_no_file_and_many_are_not_in_memory():
-    with Kept[int](10) as mine:
+    with ByName[int](10) as mine:
         for number in range(10):
             mine[str(number)] = number
         assert mine._file is None
@@ -66,6 +66,6 @@ def test_where_a_disk_has_no_room_verify_says_so(monkeypatch):
         def __init__(self) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(kept.Kept, "walk", lambda _self: Full())
+    monkeypatch.setattr(kept.ByName, "walk", lambda _self: Full())
     with pytest.raises(StoreError, match="disk is full"):
         asyncio.run(verify(MemoryStore(), DEFAULT_PROJECT))

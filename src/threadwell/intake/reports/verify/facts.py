@@ -13,7 +13,7 @@ from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session_of, tags_of
 from threadwell.encounters.turned import removed_from
 from threadwell.fhir.resource import Resource
-from threadwell.intake.reports.verify.kept import Kept
+from threadwell.intake.reports.verify.kept import ByName
 
 #: The status of an Encounter that somebody has opened, or that ended before anybody wrote.
 _UNWRITTEN = ("arrived", "cancelled")
@@ -75,14 +75,14 @@ class Facts:
     RelatedPerson, and ``replaced`` the Patients who were merged into another one.
     """
 
-    threads: Kept[Thread] = field(default_factory=Kept)
+    threads: ByName[Thread] = field(default_factory=ByName)
     children: dict[str, Child] = field(default_factory=dict)
-    cares: Kept[Care] = field(default_factory=Kept)
-    withdrawn: Kept[bool] = field(default_factory=Kept)
-    related: Kept[str] = field(default_factory=Kept)
+    cares: ByName[Care] = field(default_factory=ByName)
+    withdrawn: ByName[bool] = field(default_factory=ByName)
+    related: ByName[str] = field(default_factory=ByName)
     replaced: Collection[str] = ()
     messages: set[str] = field(default_factory=set)
-    _billed: Kept[bool] | None = None
+    _billed: ByName[bool] | None = None
 
     def close(self) -> None:
         """Let go of all of them."""
@@ -91,13 +91,13 @@ class Facts:
                 one.close()
 
     @property
-    def billed(self) -> Kept[bool]:
+    def billed(self) -> ByName[bool]:
         """The Encounters that were billed, and the sessions of which one patient's part was.
 
         All Encounters have to be there by then.
         """
         if self._billed is None:
-            self._billed = Kept()
+            self._billed = ByName()
             for name, care in self.cares.walk():
                 if care.locked:
                     self._billed[name] = self._billed[care.part_of] = True

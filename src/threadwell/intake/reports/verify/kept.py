@@ -15,7 +15,7 @@ MOST = 100_000
 _CACHE = 4096
 
 
-class Kept(MutableMapping[str, V], Generic[V]):
+class ByName(MutableMapping[str, V], Generic[V]):
     """A mapping in the order in which its names came first; its memory does not grow with it.
 
     Nothing is put into it while it is walked through. It is closed once it is not needed any more.
@@ -28,7 +28,7 @@ class Kept(MutableMapping[str, V], Generic[V]):
         self._asked: dict[str, V | None] = {}
         self._file: sqlite3.Connection | None = None
 
-    def __enter__(self) -> Kept[V]:
+    def __enter__(self) -> ByName[V]:
         return self
 
     def __exit__(self, *_: object) -> None:

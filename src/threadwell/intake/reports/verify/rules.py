@@ -8,7 +8,7 @@ from itertools import chain
 from threadwell.encounters import codes
 from threadwell.intake.reports.verify.facts import Care, Facts
 from threadwell.intake.reports.verify.finding import Finding
-from threadwell.intake.reports.verify.kept import Kept
+from threadwell.intake.reports.verify.kept import ByName
 
 Rule = Callable[[Facts], Iterator[Finding]]
 
@@ -186,7 +186,7 @@ def session_is_virtual(facts: Facts) -> Iterator[Finding]:
 
 def session_stands_alone(facts: Facts) -> Iterator[Finding]:
     """A session encounter is part of nothing, and has a thread once somebody has written."""
-    with Kept[bool]() as used:
+    with ByName[bool]() as used:
         for _, thread in facts.threads.walk():
             used[thread.encounter] = True
         for name, care in facts.cares.walk():
@@ -214,7 +214,7 @@ def medical_encounters_hang_on_a_session(facts: Facts) -> Iterator[Finding]:
 
 def several_patients_have_encounters(facts: Facts) -> Iterator[Finding]:
     """A session whose subject is a Group has at least two medical encounters."""
-    with Kept[int]() as parts:
+    with ByName[int]() as parts:
         for _, care in facts.cares.walk():
             if _MEDICAL in care.tags:
                 parts[care.part_of] = parts.get(care.part_of, 0) + 1
@@ -227,7 +227,7 @@ def several_patients_have_encounters(facts: Facts) -> Iterator[Finding]:
 def one_of_each(facts: Facts) -> Iterator[Finding]:
     """No two live headers, nor two live Encounters, have one identity."""
     for resources in (facts.threads, facts.cares):
-        with Kept[str]() as seen:
+        with ByName[str]() as seen:
             for name, one in resources.walk():
                 if one.identity and (first := seen.setdefault(one.identity, name)) != name:
                     yield _error(name, "identity", f"it has the same identity as {first}")
