@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from threadwell.audit.record import Who
@@ -26,11 +25,9 @@ from threadwell.bulk.import_job import (
     kept_loading,
     remove_import,
 )
-from threadwell.bulk.job import Part
-from threadwell.bulk.lines import Bad, Fit, Line, read_line, read_lines
+from threadwell.bulk.lines import Bad, Fit, Line, read_lines
+from threadwell.bulk.noting import Found, noted, once_each, read_as, tell
 from threadwell.bulk.sight import Sees
-from threadwell.fhir.json import encode
-from threadwell.fhir.outcome import Issue, outcome
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store, StoreError, StoreFull
 from threadwell.subscriptions.hook_states import hosts
@@ -47,8 +44,8 @@ KEPT_FOR = 24 * 3_600_000
 PART, PART_BYTES = 500, 2 * 1024 * 1024
 #: Bytes of text in one file, however small it was packed.
 MOST_TEXT = 64 * 1024**3
-#: Lines that may wait for what they refer to, and bytes of what is told of those that are refused.
-_MOST_LATER, _MOST_TOLD = 10_000, 256 * 1024 * 1024
+#: Bytes of what is told of lines that are refused.
+_MOST_TOLD = 256 * 1024 * 1024
 #: Tries to fetch a file, and seconds between them.
 _TRIES, _PAUSE = 4, (1.0, 5.0, 30.0)
 #: Seconds that a round goes on at a time, and until it looks again whether a file has come.
@@ -62,10 +59,6 @@ CRASHED = "The server failed to load it"
 TOO_MUCH = "Too much of it is refused: mend the files, and ask for it again"
 
 
-#: A line, and what it is; ``None`` where nobody asks for it.
-_Found: TypeAlias = tuple[Line, Fit | Bad | None]
-
-
 @dataclass(slots=True)
 class _Open:
     """A file that is read: its lines as far as they were looked at, and those read since."""
@@ -75,7 +68,7 @@ class _Open:
     digest: str
     lines: Iterator[Line]
     number: int
-    ahead: list[_Found] = field(default_factory=list)
+    ahead: list[Found] = field(default_factory=list)
 
 
 class Imports:
@@ -199,7 +192,7 @@ class Imports:
         )
         decided = await deciding.decide([one for _, one in part if isinstance(one, Fit)])
         decided.bad += [one for _, one in part if isinstance(one, Bad)]
-        lines = _noted(job, asked, decided, part)
+        lines = noted(job, asked, decided, part)
         if is_last:
             progress.next_file()
         else:
@@ -219,7 +212,7 @@ class Imports:
 
     def _part(
         self, job: ImportJob, fetched: Fetched, type_: str, judged: bool
-    ) -> tuple[list[_Found], bool]:
+    ) -> tuple[list[Found], bool]:
         """The next lines, no resource twice, and whether they are the last. Raises ``OSError``."""
         progress = job.progress
         if progress.digest and progress.digest != fetched.digest:
@@ -239,9 +232,9 @@ class Imports:
                 is_last = True
                 break
             is_asked = not progress.again or line.number in wanted
-            one.ahead.append((line, _read(line, type_, judged) if is_asked else None))
+            one.ahead.append((line, read_as(line, type_, judged) if is_asked else None))
             size += len(line.text)
-        part = _once_each(one.ahead)
+        part = once_each(one.ahead)
         return part, is_last and len(part) == len(one.ahead)
 
     async def _end_pass(self, job: ImportJob) -> None:
@@ -280,7 +273,7 @@ class Imports:
         progress.later = [one for one in progress.later if one[0] != progress.at]
         lines = Lines()
         where = f"the file {progress.at + 1} of {urlsplit(url).hostname or 'no host'}"
-        _tell(lines, f"{where} was not read to its end: {why}", "incomplete")
+        tell(lines, f"{where} was not read to its end: {why}", "incomplete")
         progress.next_file()
         await self._commit(job, lines)
         return 0.0
@@ -340,51 +333,6 @@ class Imports:
         """Go on where somebody has written meanwhile, and not where the lease is lost."""
         if conflict.key in [(one.kind, one.name) for one in self._held()]:
             raise conflict
-
-
-def _noted(job: ImportJob, asked: AskedImport, decided: Decided, part: list[_Found]) -> Lines:
-    """Count what was decided; what is told of it."""
-    progress, lines = job.progress, Lines()
-    at, count = progress.at, progress.counts[progress.at]
-    looked = {(at, line.number) for line, one in part if one is not None}
-    later = {*progress.later} - looked
-    if progress.again < 0 or len(later) + len(decided.later) > _MOST_LATER:
-        decided.bad += decided.later
-    else:
-        later |= {(at, bad.number) for bad in decided.later}
-    progress.later = sorted(later)
-    if not progress.again:
-        count.lines += len(part)
-    count.new += decided.new
-    count.changed += decided.changed
-    count.same += decided.same
-    count.bad += len(decided.bad)
-    host = urlsplit(asked.inputs[at].url).hostname or ""
-    for bad in sorted(decided.bad, key=lambda one: one.number):
-        _tell(lines, f"file {at + 1} ({host}), line {bad.number}: {bad.reason}", "processing")
-    return lines
-
-
-def _tell(lines: Lines, text: str, code: str) -> None:
-    lines.add(Part.ERROR, "OperationOutcome", encode(outcome([Issue(code, text)])))
-
-
-def _read(line: Line, type_: str, judged: bool) -> Fit | Bad:
-    one = read_line(line, trusted=False, judged=judged)
-    if isinstance(one, Fit) and one.type != type_:
-        return Bad(line.number, line.text, f"it is no {type_}, as its input says")
-    return one
-
-
-def _once_each(found: list[_Found]) -> list[_Found]:
-    """The first of them, up to where a resource comes that has come before."""
-    seen: set[tuple[str, str]] = set()
-    for place, (_, one) in enumerate(found):
-        if isinstance(one, Fit):
-            if (one.type, one.id) in seen:
-                return found[:place]
-            seen.add((one.type, one.id))
-    return found[:]
 
 
 def _witness(asked: AskedImport, now: int) -> Witness:

@@ -10,12 +10,13 @@ from threadwell.encounters.merge import is_locked
 from threadwell.encounters.pattern import is_session
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.intake.circles.circle import Circle, Seen
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.due import all_circles
 from threadwell.intake.circles.load import load_circles
 from threadwell.intake.circles.place import Keywords
 from threadwell.intake.circles.plan import plan
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.seen import Seen
 from threadwell.intake.links import target
 from threadwell.intake.paging import chunks
 from threadwell.intake.people.address_book import AddressBook

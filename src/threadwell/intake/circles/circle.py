@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from threadwell.encounters.acts import Done
 from threadwell.encounters.attribution import chosen, is_chosen
@@ -16,6 +15,7 @@ from threadwell.encounters.turned import Turned
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.details import Details
 from threadwell.intake.circles.inherited import Inherited
+from threadwell.intake.circles.seen import NOTHING_BEFORE, Before, Seen
 from threadwell.intake.circles.worded import (
     answered_identity,
     is_wording,
@@ -24,47 +24,8 @@ from threadwell.intake.circles.worded import (
     standing,
     worded,
 )
-from threadwell.sessions import BEGINNING, NEVER, Act, Sent, Session
+from threadwell.sessions import BEGINNING, NEVER, Act, Sent
 from threadwell.stores.contract import Key, Stored
-
-#: Among what was seen of a scope: the messages that no session has.
-OUTSIDE = "outside"
-
-_NO_HEADERS: Mapping[str, str] = {}
-
-
-class Before(NamedTuple):
-    """What counts of the earlier part of a circle, for its sessions from a moment on.
-
-    ``since`` is that moment, in microseconds since 1970 UTC; ``BEGINNING`` where nothing is before.
-    ``former`` are the headers, by logical id, that threads had last before it; there are ``more``
-    threads where it does not tell all. ``fixed`` are resources of locked sessions that follow.
-    """
-
-    since: int = BEGINNING
-    former: Mapping[str, str] = _NO_HEADERS
-    more: bool = False
-    fixed: frozenset[Key] = frozenset()
-
-
-_NOTHING = Before()
-
-
-class Seen(NamedTuple):
-    """A session as it was projected last, to see whether anything has changed.
-
-    ``former`` and ``headers`` pair threads with the logical ids of headers. There is no
-    ``session`` of what lies outside of any. Where it is not ``finished``, it ``ends`` at that time
-    unless somebody writes or acts, in microseconds since 1970 UTC.
-    """
-
-    session: Session | None
-    messages: tuple[Sent, ...]
-    finished: bool
-    former: tuple[tuple[str, str], ...]
-    keys: frozenset[Key]
-    headers: tuple[tuple[str, str], ...]
-    ends: int
 
 
 @dataclass(slots=True)
@@ -130,9 +91,9 @@ class Circle:
     left: list[Resource] = field(default_factory=list)
     gone: list[Link] = field(default_factory=list)
     projected: bool = False
-    start: Before = _NOTHING
+    start: Before = NOTHING_BEFORE
     earlier: dict[str, str] = field(default_factory=dict)
-    before: Before = _NOTHING
+    before: Before = NOTHING_BEFORE
     planned: int = BEGINNING
     untold: int = 0
     _by_channel: dict[str, list[Placed]] = field(default_factory=dict)

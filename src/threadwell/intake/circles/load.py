@@ -21,8 +21,9 @@ from threadwell.fhir.search.sought import ReferenceMatch, TokenMatch
 from threadwell.intake.circles.altered import apply_altered
 from threadwell.intake.circles.answers import find_answers, is_dismissed, read_named
 from threadwell.intake.circles.changed import changes, subject_of
-from threadwell.intake.circles.circle import Before, Circle
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_again, thread_of
+from threadwell.intake.circles.seen import Before
 from threadwell.intake.circles.tail import Tail, parties_of
 from threadwell.intake.circles.worded import answered_identity
 from threadwell.intake.circles.wordings import link_wordings

@@ -16,8 +16,9 @@ from threadwell.encounters.shares import follow
 from threadwell.encounters.turned import reopened
 from threadwell.fhir.resource import Resource
 from threadwell.intake.circles.acting import acts_by_scope, sessions_in
-from threadwell.intake.circles.circle import OUTSIDE, Circle, Seen
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.seen import OUTSIDE, Seen
 from threadwell.intake.circles.threading import thread_by_references, turn_threads
 from threadwell.intake.circles.todos import todos
 from threadwell.intake.circles.worded import answered_identity

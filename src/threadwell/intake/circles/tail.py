@@ -20,9 +20,10 @@ from threadwell.encounters.placed import Placed
 from threadwell.encounters.replacing import in_their_places, taken_back
 from threadwell.encounters.todo import last_episode
 from threadwell.fhir.json import decode
-from threadwell.intake.circles.circle import OUTSIDE, Before, Circle, Seen
+from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.plan import Sents
 from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.seen import OUTSIDE, Before, Seen
 from threadwell.intake.links import as_key, target
 from threadwell.intake.people.route import address_key
 from threadwell.intake.settings import Settings
