@@ -10,8 +10,10 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
+from threadwell.fhir.numbers import MOST_DIGITS, MOST_POWER, is_within
 from threadwell.fhir.validation.narrative import check_xhtml
 from threadwell.fhir.validation.problem import Check, Problem, wrong_type
 from threadwell.fhir.validation.uris import OID, UUID, canonical_check, uri_check
@@ -131,9 +133,13 @@ def _integer_check(type_: str) -> Check:
 
 
 def _check_decimal(value: Any) -> list[Problem] | None:
-    if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
-        return None if Decimal(value).is_finite() else [_invalid("decimal")]
-    return wrong_type("number", value)
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | float):
+        return wrong_type("number", value)
+    if isinstance(value, float):
+        return None if isfinite(value) else [_invalid("decimal")]
+    if isinstance(value, Decimal) and not value.is_finite():
+        return [_invalid("decimal")]
+    return None if is_within(value) else [_BEYOND]
 
 
 def _check_boolean(value: Any) -> list[Problem] | None:
@@ -151,6 +157,12 @@ def _is_base64(text: str) -> bool:
 def _invalid(type_: str) -> Problem:
     return Problem("value", f"Invalid {type_} format")
 
+
+_BEYOND = Problem(
+    "value",
+    f"Invalid decimal format: at most {MOST_DIGITS} digits, and powers of ten from -{MOST_POWER}"
+    f" to {MOST_POWER}",
+)
 
 #: Primitive type → the check of a value of it.
 PRIMITIVES: Mapping[str, Check] = {
