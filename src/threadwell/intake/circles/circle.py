@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from threadwell.encounters.acts import Done
 from threadwell.encounters.attribution import chosen, is_chosen
@@ -290,6 +291,13 @@ class Circle:
         """Take in a message that is stored already, and is to be recorded anew."""
         self.add(placed, by_patient)
         self.moved.add(placed.sent.id)
+        self.link_wordings(self.wordings_of(placed), by_patient)
+
+    def link_wordings(self, wordings: Sequence[Placed], by_patient: bool) -> None:
+        """Let each of those wordings of a message answer the one before."""
+        for before, after in pairwise(wordings):
+            if after.edited and after.answers != before.external_id and not after.by_references:
+                self.answer(after, before.external_id, by_patient)
 
     def remove(self, placed: Iterable[Placed], by_patient: bool) -> None:
         """Give back messages that cannot be taken in after all."""

@@ -26,7 +26,6 @@ from threadwell.intake.circles.place import Heard, Keywords, ThreadOf, place_aga
 from threadwell.intake.circles.seen import Before
 from threadwell.intake.circles.tail import Tail, parties_of
 from threadwell.intake.circles.worded import answered_identity
-from threadwell.intake.circles.wordings import link_wordings
 from threadwell.intake.links import as_key, circle_of, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.address_book import AddressBook
@@ -156,7 +155,7 @@ async def _fill(
     await _load_children(circles, bodies, people, keywords, by_patient=by_patient)
     for circle in circles.values():
         for wordings in circle.reworded():
-            link_wordings(circle, wordings, by_patient=by_patient)
+            circle.link_wordings(wordings, by_patient)
         await _apply_changes(circle, bodies, people)
         await apply_altered(circle, bodies, people.store, people.project)
         await _apply_answers(circle, bodies, people)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import BY_SENDER, REPEATED, REWORDED, TAKEN_BACK
@@ -59,7 +58,7 @@ def settle_wordings(
             continue
         if is_kept_out(circle, placed, rules):
             continue
-        link_wordings(circle, wordings, by_patient=rules.by_patient)
+        circle.link_wordings(wordings, rules.by_patient)
         others = [one for one in wordings if one is not placed and one.undone != REPEATED]
         if gone:
             for one in others:
@@ -69,13 +68,6 @@ def settle_wordings(
         else:
             _settle(out, circle, wordings, repeats, rules)
     return out
-
-
-def link_wordings(circle: Circle, wordings: list[Placed], *, by_patient: bool) -> None:
-    """Let each wording answer the one before."""
-    for before, after in pairwise(wordings):
-        if after.edited and after.answers != before.external_id and not after.by_references:
-            circle.answer(after, before.external_id, by_patient)
 
 
 def take_back(circle: Circle, placed: Placed, why: str, rules: Rules) -> bool:

@@ -17,7 +17,6 @@ from threadwell.intake.circles.place import ThreadOf
 from threadwell.intake.circles.plan import is_kept_out
 from threadwell.intake.circles.rules import Rules
 from threadwell.intake.circles.succession import Former
-from threadwell.intake.circles.wordings import link_wordings
 from threadwell.intake.copies.recording import Desk, Draft, Recorded
 from threadwell.intake.links import target
 from threadwell.intake.people.replaced import repointed
@@ -147,8 +146,6 @@ async def _move_messages(
         circle.let_go(one, desk.by_patient)
         home.take_back(again, desk.by_patient)
         out.drafts[one.child] = Draft(home, again, body, stored, ())
-    for wordings in home.reworded():
-        link_wordings(home, wordings, by_patient=desk.by_patient)
 
 
 def _answers(circle: Circle) -> dict[str, tuple[Reason, ...]]:
