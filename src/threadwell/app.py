@@ -200,7 +200,8 @@ async def _links(store: Store, project: str) -> Links:
     from threadwell.intake.replies.outgoing import Links
     from threadwell.projects.hints import address_of
 
-    base = os.environ.get(BASE_URL_VARIABLE, "").rstrip("/") or await noted_address(store)
+    # Either may end with a slash; what stands below begins with one.
+    base = (os.environ.get(BASE_URL_VARIABLE) or await noted_address(store)).rstrip("/")
     base = base and address_of(base, project)
     return Links(base, Signer(base, await kept_secret(store, "storage", project)).url)
 

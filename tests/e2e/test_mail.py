@@ -43,8 +43,11 @@ class Clinic:
         process = subprocess.Popen([*_THREADWELL, *arguments], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:
-            line = process.stdout.readline()
-            assert says in line
+            lines = [process.stdout.readline()]
+            while "Ctrl-C" not in lines[-1]:
+                assert process.poll() is None
+                lines.append(process.stdout.readline())
+            [line] = [line for line in lines if says in line]
             yield line
         finally:
             process.send_signal(signal.SIGINT)
@@ -63,8 +66,10 @@ def listener() -> int:
         ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True
     )
     rows = [line.split(None, 2) for line in shown.stdout.splitlines()]
-    mine = {pid for pid, parent, _ in rows if parent == str(os.getpid())}
-    [found] = [pid for pid, parent, args in rows if parent in mine and "server.mail.beside" in args]
+    mine = {str(os.getpid())}
+    while more := {pid for pid, parent, _ in rows if parent in mine} - mine:
+        mine |= more
+    [found] = [pid for pid, _, args in rows if pid in mine and "server.mail.beside" in args]
     return int(found)
 
 
@@ -137,3 +142,40 @@ def test_from_a_mail_server_and_back(tmp_path: Path, monkeypatch: Any) -> None:
     finally:
         relay.close()
     assert len(clinic.get("Encounter")) > 0
+
+
+def test_whoever_is_told_that_mails_are_taken_can_hand_one_over(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("THREADWELL_STORE", str(tmp_path / "threadwell.db"))
+    clinic = Clinic()
+    clinic.do(
+        *("account", "add", "mail", "--channel", "email", "--address", "care@clinic.example.org"),
+        *("--set", "provider=lmtp"),
+    )
+    workers = ("--workers", "2") if hasattr(os, "fork") else ()
+    for number, more in enumerate(((), workers)):
+        at = ("serve", "--port", "0", "--mail", "127.0.0.1:0", *more)
+        with clinic.running(*at, says="LMTP") as line:
+            port = int(re.findall(r":(\d+)", line)[-1])
+            with smtplib.LMTP("127.0.0.1", port) as server:
+                raw = mail(f"m{number}@example.org", "When?")
+                server.sendmail("ana@example.org", ["care@clinic.example.org"], raw)
+            # The process that takes mails dies: whoever comes meanwhile waits for the next one.
+            os.kill(listener(), signal.SIGKILL)
+            with smtplib.LMTP("127.0.0.1", port) as server:
+                assert server.noop()[0] == 250
+
+
+def test_a_mail_port_that_is_taken_is_told_before_anything_is_served(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("THREADWELL_STORE", str(tmp_path / "threadwell.db"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        command = ["serve", "--port", "0", "--mail", f"127.0.0.1:{port}"]
+        done = subprocess.run([*_THREADWELL, *command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
+    assert "try another --mail" in done.stderr

@@ -111,8 +111,8 @@ def run(arguments: Namespace) -> int:
         print(f"  FHIR R4   {it.url}fhir/R4 (`threadwell client add NAME` makes a login)")
         print(f"  Pages     {it.sign_in_link}")
         print("            (signs one browser in, once, within 15 minutes)")
-        if mail:
-            print(f"  Mails     {arguments.mail} (LMTP, for a mail server)")
+        if it.mail:
+            print(f"  Mails     {it.mail} (LMTP, for a mail server)")
         print("Ctrl-C stops it.", flush=True)
 
     return serve(

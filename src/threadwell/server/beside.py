@@ -35,12 +35,14 @@ class Beside:
     """Such a process: ``name`` is what it is for, ``module`` has the ``main`` that it runs.
 
     ``told`` is the line that it reads first. The first of them may have been forked ``ahead``.
+    ``files`` are descriptors that it has, too, by the same numbers.
     """
 
     name: str
     module: str
     told: str = field(repr=False)
     ahead: Ahead | None = None
+    files: tuple[int, ...] = ()
 
 
 class _Running(Protocol):
@@ -126,6 +128,7 @@ async def _run(one: Beside) -> int:
         *(sys.executable, "-c", _RUN.format(one.module)),
         stdin=PIPE,
         stdout=DEVNULL,
+        pass_fds=one.files,
     )
     # An argument could be seen by everybody on the machine.
     assert process.stdin is not None

@@ -11,6 +11,14 @@ _BACKLOG = 2048
 _SHARES_OUT = sys.platform == "linux"
 
 
+def listen_at(host: str, port: int, option: str) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one.
+
+    Raises ``OSError`` with a sentence for a person: the ``option`` says where.
+    """
+    return _listen(host, port, option)
+
+
 def listen(host: str, port: int, workers: int) -> list[socket.socket]:
     """A socket for each worker, all on one port; port 0 takes a free one.
 
@@ -34,7 +42,7 @@ def url_of(host: str, listener: socket.socket) -> str:
     return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
 
 
-def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+def _listen(host: str, port: int, option: str = "--port", *, shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server(
@@ -44,7 +52,7 @@ def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
         # What the socket module adds to it tells the address once more.
         reason = str(error.strerror).partition(" (while attempting")[0]
         raise OSError(
-            f"cannot listen on {host} port {port}: {reason}; try another --port"
+            f"cannot listen on {host} port {port}: {reason}; try another {option}"
         ) from None
     except OverflowError:
         raise OSError(f"{port} is no port: give one from 0 to 65535") from None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from threadwell.api.context import MAX_PAGE
 from threadwell.api.load.gate import MAX_IN_FLIGHT
 from threadwell.app import checked_url
 from threadwell.server import logs
-from threadwell.server.listening import listen, url_of
+from threadwell.server.listening import listen, listen_at, url_of
 from threadwell.server.loading import fork_beside, preload
 from threadwell.server.loop import loop_factory
 from threadwell.server.mail.running import Place
@@ -48,10 +50,14 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What to tell when the server listens: where it is, and a link that signs a browser in."""
+    """What to tell when the server listens: where it is, and a link that signs a browser in.
+
+    ``mail`` is where it takes mails (``HOST:PORT``), ``""`` where it takes none.
+    """
 
     url: str
     sign_in_link: str
+    mail: str = ""
 
 
 def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
@@ -67,6 +73,9 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
     also_at = [checked_url(url, "the other URL") for url in settings.also_at]
     logs.configure()
     listeners = listen(settings.host, settings.port, settings.workers)
+    # Whoever is told that the server runs can hand mails over at once, also while the process that
+    # takes them is being started, or started anew.
+    mails, place = _listen_for_mails(settings.mail)
     listens_at = url_of(settings.host, listeners[0])
     url = (base or listens_at).rstrip("/") + "/"
     task = Work(
@@ -79,20 +88,35 @@ def serve(settings: Serving, ready: Callable[[Ready], None]) -> int:
         settings.max_page,
         settings.duties,
         settings.sign_in_as,
-        settings.mail,
+        place,
     )
+    told = partial(_tell, ready, url, place.shown() if place else "")
+    with mails or contextlib.nullcontext():
+        return _run(settings, task, listeners, told)
+
+
+def _run(
+    settings: Serving, task: Work, listeners: list[socket.socket], told: Callable[[str], None]
+) -> int:
     if settings.workers == 1:
         preload()
         ahead = fork_beside(settings.store, duties=settings.duties)
-        told = partial(_tell, ready, url)
         try:
             with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
                 return runner.run(work(task, 0, listener, told, ahead=ahead))
         finally:
             if ahead is not None:
                 ahead.let_go()
-    return supervise(task, listeners, partial(_tell, ready, url))
+    return supervise(task, listeners, told)
 
 
-def _tell(ready: Callable[[Ready], None], url: str, link: str) -> None:
-    ready(Ready(url, link))
+def _listen_for_mails(place: Place | None) -> tuple[socket.socket | None, Place | None]:
+    """The socket at which mails are taken, and the place with it; raises ``OSError``."""
+    if place is None or os.name != "posix":  # Elsewhere no process is given a socket so.
+        return None, place
+    there = listen_at(place.host, place.port, "--mail")
+    return there, replace(place, port=there.getsockname()[1], listens=there.fileno())
+
+
+def _tell(ready: Callable[[Ready], None], url: str, mail: str, link: str) -> None:
+    ready(Ready(url, link, mail))

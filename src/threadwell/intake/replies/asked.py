@@ -102,26 +102,48 @@ class Asked:
         self.circle = circle
         self.answered = self._answered(circle)
         ends = (self.answered.sender, *self.answered.recipients)
-        addresses = [circle.parties[one].address for one in ends]
+        addresses = tuple(circle.parties[one].address for one in ends)
         at = {own.key: (one, own) for one in self.accounts for own in one.addresses}
         own = [at[one.key] for one in addresses if one.key in at]
-        if not own:
+        if not own and (by := self._by_another(addresses[1:])):
+            # Of an alias nobody knows that it is one: it is not written to, nor is anybody else.
+            self.account, self.own = by
+            inbound = self.answered.sent.inbound
+            self.to = addresses[:1] if inbound else tuple(dict.fromkeys(addresses[1:]))
+        elif not own:
             raise BadReply(
                 f"no account of {self.channel} has the address to which they wrote: "
                 "`threadwell account add`, with it as one more --address, sets one up"
             )
-        self.account, self.own = own[0]
+        else:
+            self.account, self.own = own[0]
+            others = [
+                one
+                for one, party in zip(addresses, self._voices(), strict=True)
+                # Whoever is answered is written to; others are not, once they were taken out.
+                if one.key not in at and (party not in self._left or one == addresses[0])
+            ]
+            self.to = tuple(dict.fromkeys(others))
         if why := self.live.mute(self.account):
             raise BadReply(why)
-        others = [
-            one
-            for one, party in zip(addresses, self._voices(), strict=True)
-            # Whoever is answered is written to; others are not, once they were taken out.
-            if one.key not in at and (party not in self._left or one == addresses[0])
-        ]
-        self.to = tuple(dict.fromkeys(others))
         if not self.to:
             raise BadReply("nobody but the practice takes part in the thread")
+
+    def _by_another(self, to: Sequence[Address]) -> tuple[Account, Address] | None:
+        """The account, and its address, by which a mail that names none of ours is answered.
+
+        It came to an alias, as a blind copy or by a list: whatever one of our addresses it is
+        answered from, it stands below that mail. It is the only one that sends, or the only one
+        with the domain of a recipient; ``None`` where that leaves several, or a thread is between
+        two addresses.
+        """
+        if not self.answered.by_references:
+            return None
+        able = [one for one in self.accounts if one.addresses and not self.live.mute(one)]
+        if len(able) > 1:
+            domains = {one.value.rpartition("@")[2] for one in to}
+            able = [one for one in able if one.addresses[0].value.rpartition("@")[2] in domains]
+        return (able[0], able[0].addresses[0]) if len(able) == 1 else None
 
     async def write(self, run: Run, now: int) -> Batch:
         """The batch with the reply and its entry in the outbox."""

@@ -16,7 +16,9 @@ _log = logging.getLogger(__name__)
 
 def mail_beside(store: str, place: Place) -> Beside:
     """The process that takes mails into a store."""
-    return Beside("mail listener", __name__, msgspec.json.encode((store, place)).decode())
+    line = msgspec.json.encode((store, place)).decode()
+    files = (place.listens,) if place.listens >= 0 else ()
+    return Beside("mail listener", __name__, line, files=files)
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,9 +42,15 @@ class Listener:
     _from: Counter[str] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def start(self, host: str, port: int) -> asyncio.Server:
-        """Listen; raises ``OSError``."""
-        return await asyncio.start_server(self._connected, host, port)
+    async def start(self, host: str, port: int, listens: int = -1) -> asyncio.Server:
+        """Listen, at the socket of the descriptor ``listens`` if there is one; raises ``OSError``.
+
+        The socket itself stays whoever's it is.
+        """
+        if listens < 0:
+            return await asyncio.start_server(self._connected, host, port)
+        there = socket.socket(fileno=os.dup(listens))
+        return await asyncio.start_server(self._connected, sock=there)
 
     async def finish(self, seconds: float) -> None:
         """Let whoever is connected end within so many seconds; leave the others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from threadwell.server import logs
@@ -18,7 +18,11 @@ from threadwell.stores.contract import Store
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where and how to listen. ``certificate`` and ``key`` are PEM files, of which one may do."""
+    """Where and how to listen. ``certificate`` and ``key`` are PEM files, of which one may do.
+
+    ``listens`` is the descriptor of a socket that listens there already, below zero where none
+    does.
+    """
 
     host: str
     port: int
@@ -27,6 +31,12 @@ class Place:
     certificate: Path | None = None
     key: Path | None = None
     must_tls: bool = False
+    listens: int = -1
+
+    def shown(self) -> str:
+        """Where it is, as ``parse_place`` reads it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     def context(self) -> ssl.SSLContext | None:
         """The TLS of the place, ``None`` without one; raises ``OSError`` for bad files."""
@@ -62,10 +72,10 @@ async def take_mails_here(
 ) -> None:
     """Take mails into a store that is open, until ``stop`` is set; raises ``OSError``."""
     listener = Listener(rules_for(store, place, place.context()))
-    server = await listener.start(place.host, place.port)
-    port = server.sockets[0].getsockname()[1]
+    server = await listener.start(place.host, place.port, place.listens)
+    there = replace(place, port=server.sockets[0].getsockname()[1])
     kind = "LMTP" if place.lmtp else "SMTP"
-    tell(f"Threadwell takes mails over {kind} at {place.host}:{port}")
+    tell(f"Threadwell takes mails over {kind} at {there.shown()}")
     await stop.wait()
     server.close()
     # What is under way is acknowledged or not; either way its server knows.
