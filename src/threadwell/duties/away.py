@@ -9,8 +9,7 @@ from __future__ import annotations
 from threadwell.duties.duty import Duty, Workplace
 from threadwell.duties.lease import still_held
 from threadwell.intake.kept_rules import kept_rules
-from threadwell.intake.practice import kept_settings
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Stand
 from threadwell.intake.todos.away import give_back
 
 #: Seconds between two looks.
@@ -23,9 +22,8 @@ def duty(at: Workplace) -> Duty:
     async def look() -> float | None:
         rules = await kept_rules(at.store, at.project)
         if rules is not None and rules.away:
-            settings = await kept_settings(at.store, at.project, at.labels)
-            seat = Seat(at.store, at.project, settings, clock=at.clock)
-            await give_back(seat, still_held=still_held)
+            stand = Stand(at.store, at.project, clock=at.clock)
+            await give_back(stand, still_held=still_held)
         return _PAUSE
 
     return Duty("away", look, heeds_stirs=False)

@@ -49,7 +49,7 @@ class Caring(Threads):
             who = who if who.reference else who._replace(reference=owner)
         else:
             who = self._loop.call(agent_at(self._store, self._project, owner))
-        return self._loop.call(claim(self._seat(who), task, owner))
+        return self._loop.call(claim(self._stand(who), task, owner))
 
     def release(self, task: str, *, why: str = "", by: str = "") -> Todo:
         """Give a Task back to its pool: ``tw.release("Task/12").owner == ""``.
@@ -58,7 +58,7 @@ class Caring(Threads):
         """
         from threadwell.intake.todos.acting import release
 
-        return self._loop.call(release(self._seat(self._who(by)), task, why=why))
+        return self._loop.call(release(self._stand(self._who(by)), task, why=why))
 
     def reroute(
         self, task: str, *, why: str, owner: str = "", pool: str = "", by: str = ""
@@ -75,7 +75,7 @@ class Caring(Threads):
 
         return self._loop.call(
             reroute(
-                self._seat(self._who(by)),
+                self._stand(self._who(by)),
                 task,
                 why=why,
                 owner=owner,
@@ -91,7 +91,7 @@ class Caring(Threads):
         """
         from threadwell.intake.todos.acting import dismiss
 
-        return self._loop.call(dismiss(self._seat(self._who(by)), task, why=why))
+        return self._loop.call(dismiss(self._stand(self._who(by)), task, why=why))
 
     def _who(self, by: str) -> Agent:
         from threadwell.intake.acting_person import agent_of

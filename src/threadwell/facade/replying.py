@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from threadwell.intake.replies.depth import OutboxDepth
     from threadwell.intake.replies.outbox import Queued
     from threadwell.intake.replies.writing import Replied
-    from threadwell.intake.seat import Seat
+    from threadwell.intake.seat import Seat, Stand
     from threadwell.messages import Attachment
 
 
@@ -97,6 +97,12 @@ class Replying(Heard):
         from threadwell.intake.replies.outbox import drop_letter
 
         self._loop.call(drop_letter(self._store, self._project, id_))
+
+    def _stand(self, by: Agent | None = None) -> Stand:
+        """From where somebody does what changes no session."""
+        from threadwell.intake.seat import SOMEBODY, Stand
+
+        return Stand(self._store, self._project, by or SOMEBODY)
 
     def _seat(self, by: Agent | None = None) -> Seat:
         """From where somebody acts; raises ``BadSetting``."""

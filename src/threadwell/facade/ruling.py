@@ -108,7 +108,7 @@ class Ruling(Caring):
         """
         from threadwell.intake.replies.saved import save_reply
 
-        return self._loop.call(save_reply(self._seat(), name, text, title=title))
+        return self._loop.call(save_reply(self._stand(), name, text, title=title))
 
     def remove_saved_reply(self, name: str) -> None:
         """Offer a saved reply no longer: ``tw.remove_saved_reply("hours")``.
@@ -117,4 +117,4 @@ class Ruling(Caring):
         """
         from threadwell.intake.replies.saved import remove_saved
 
-        self._loop.call(remove_saved(self._seat(), name))
+        self._loop.call(remove_saved(self._stand(), name))

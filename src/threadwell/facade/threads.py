@@ -82,7 +82,7 @@ class Threads(Replying):
 
         id_ = draft.removeprefix("Communication/")
         return self._loop.call(
-            save_draft(self._seat(), thread, text, sender=sender, answers=answers, id_=id_)
+            save_draft(self._stand(), thread, text, sender=sender, answers=answers, id_=id_)
         )
 
     def drafts(self, sender: str, thread: str = "") -> list[Resource]:
@@ -108,7 +108,7 @@ class Threads(Replying):
         """
         from threadwell.intake.thread_acts.drafting import discard_draft
 
-        self._loop.call(discard_draft(self._seat(), draft))
+        self._loop.call(discard_draft(self._stand(), draft))
 
     def close_thread(self, thread: str, *, by: str = "", why: str = "") -> ThreadActed:
         """Close a thread: ``tw.close_thread("Communication/789").status == "completed"``.

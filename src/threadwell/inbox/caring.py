@@ -146,17 +146,17 @@ async def do(site: Site, request: Request, form: Form) -> None:
         raise BadTodo("sign in with a link that names you")
     owner = first(form, "owner") if first(form, "act") == REROUTE else ""
     store = await site.acting(f"Task/{first(form, 'task')}", naming=[owner])
-    seat = await site.seat(store, by)
+    stand = site.stand(store, by)
     task, why = f"Task/{first(form, 'task')}", " ".join(first(form, "why").split())
     match first(form, "act"):
         case "claim":
-            await claim(seat, task, by.reference)
+            await claim(stand, task, by.reference)
         case "release":
-            await release(seat, task, why=why)
+            await release(stand, task, why=why)
         case "reroute":
-            await reroute(seat, task, why=why, owner=owner)
+            await reroute(stand, task, why=why, owner=owner)
         case _:
-            await dismiss(seat, task, why=why)
+            await dismiss(stand, task, why=why)
 
 
 def _care(one: Waiting, me: str, dates: Dates, now: int) -> Care:

@@ -67,8 +67,8 @@ async def keep(site: Site, request: Request, form: Form) -> Response:
             naming=[thread],
             writes=written_by(by.reference, thread, status="preparation"),
         )
-        seat = await site.seat(store, by)
-        await save_draft(seat, thread, text, sender=by.reference, id_=draft)
+        stand = site.stand(store, by)
+        await save_draft(stand, thread, text, sender=by.reference, id_=draft)
     return RedirectResponse(f"{request.url.path}{_query(request)}#text-of-{header}", 303)
 
 
@@ -82,7 +82,7 @@ async def forget(site: Site, request: Request, form: Form) -> None:
             store = await site.acting(
                 f"Communication/{id_}", writes=written_by(by.reference, "", status="preparation")
             )
-            await discard_draft(await site.seat(store, by), id_)
+            await discard_draft(site.stand(store, by), id_)
 
 
 async def templates_by_channel(site: Site) -> dict[str, tuple[str, ...]]:
@@ -111,8 +111,8 @@ async def with_saved(site: Site, request: Request, form: Form) -> Form:
     if name not in {one for one, _ in await saved_names(site.reader())}:
         raise BadReply(f"there is no saved reply {name!r}")
     store = await site.acting(naming=[thread], writes=written_by(by.reference, thread))
-    seat = await site.seat(store, by)
-    filled = await saved_text(seat, name, thread, sender=by.reference)
+    stand = site.stand(store, by)
+    filled = await saved_text(stand, name, thread, sender=by.reference)
     text = written(form)
     return {**form, "text": [f"{text}\n\n{filled}" if text else filled]}
 

@@ -95,7 +95,7 @@ async def _compose(site: Site, request: Request, form: Form) -> Response:
         if first(form, "act") != SAVED:
             return await keep(site, request, form)
         return await _page(site, request, form=await with_saved(site, request, form))
-    except (BadReply, BadSetting) as error:
+    except BadReply as error:
         return await _page(site, request, sentence(error), 422, form)
     except Contended:
         return await _page(site, request, "Others write to it just now: try again.", 409, form)
@@ -113,7 +113,7 @@ async def _decide(site: Site, request: Request, form: Form) -> Response:
 async def _care(site: Site, request: Request, form: Form) -> Response:
     try:
         await caring.do(site, request, form)
-    except (BadSetting, BadTodo) as error:
+    except BadTodo as error:
         return await _page(site, request, sentence(error), 409, form)
     except Contended:
         return await _page(site, request, "Others change it just now: try again.", 409, form)

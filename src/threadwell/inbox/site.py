@@ -26,7 +26,7 @@ from threadwell.inbox.words import Badges
 from threadwell.intake.chat.typing import Typing
 from threadwell.intake.links import as_key
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Seat, Stand
 from threadwell.intake.settings import Settings
 from threadwell.projects.hints import marked
 from threadwell.projects.registry import FIRST_NAME, project_name
@@ -108,6 +108,10 @@ class Site:
     async def seat(self, store: Store, by: Agent) -> Seat:
         """From where somebody acts on that store; raises ``BadSetting``."""
         return Seat(store, self.project, await self.settings(), by)
+
+    def stand(self, store: Store, by: Agent) -> Stand:
+        """From where somebody does to that store what changes no session."""
+        return Stand(store, self.project, by)
 
     async def acting(
         self, *on: str, naming: Iterable[str] = (), writes: Resource | None = None

@@ -210,3 +210,16 @@ def test_a_policy_of_the_users_own_is_an_entry_point(monkeypatch):
     )
     assert "all-in-one" in policy_names()
     assert find_policy("all-in-one") is BUILT_IN["per-thread"]
+
+
+class Broken(EntryPoints):
+    """Stands for one whose package has a fault."""
+
+    def load(self):
+        raise ModuleNotFoundError("numpy")
+
+
+def test_a_policy_that_cannot_be_loaded_is_named(monkeypatch):
+    monkeypatch.setattr("threadwell.sessions.policies.entry_points", lambda **_: Broken())
+    with pytest.raises(UnknownPolicy, match=r"'all-in-one' is installed.*\(ModuleNotFoundError\)"):
+        find_policy("all-in-one")

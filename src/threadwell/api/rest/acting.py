@@ -8,7 +8,7 @@ from threadwell.api.rest.read import existing
 from threadwell.api.rest.said import asking
 from threadwell.fhir.resource import Resource
 from threadwell.intake.practice import kept_settings
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Seat, Stand
 from threadwell.stores.contract import Key, Store
 
 
@@ -23,6 +23,11 @@ async def acting(context: Context, request: Request, writes: Resource | None = N
         return await context.view.acting(None, request.body, writes)
     existing(await context.view.read(context.project, request.type, request.id))
     return await context.view.acting(Key(request.type, request.id), request.body, writes)
+
+
+def stand_of(context: Context, request: Request, store: Store) -> Stand:
+    """From where the caller does to that store what changes no session."""
+    return Stand(store, context.project, asking(request), context.clock)
 
 
 async def seat_of(context: Context, request: Request, store: Store) -> Seat:

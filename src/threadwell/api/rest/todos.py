@@ -15,14 +15,13 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import JSON, PRIVATE
 from threadwell.api.params import parse_params
-from threadwell.api.rest.acting import acting, seat_of
+from threadwell.api.rest.acting import acting, stand_of
 from threadwell.api.rest.read import existing
 from threadwell.api.rest.said import concept, named_parameters, referred, words
 from threadwell.encounters.codes import BASE
 from threadwell.encounters.todo import Pool
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.todos.acting import (
     OWNERS,
     BadTodo,
@@ -91,10 +90,10 @@ async def _answer(
     store = await acting(context, request)
     name = f"{TYPE}/{request.id}"
     try:
-        done = await act(await seat_of(context, request, store), name)
+        done = await act(stand_of(context, request, store), name)
     except Taken as error:
         raise FhirError(409, [Issue("conflict", str(error), "Task.owner")], "conflict") from None
-    except (BadSetting, BadTodo) as error:
+    except BadTodo as error:
         raise FhirError(422, [Issue("business-rule", str(error))]) from None
     except Contended:
         raise FhirError(

@@ -25,7 +25,7 @@ from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Standing
 from threadwell.intake.settings import UNNAMED
 from threadwell.stores.contract import Conflict, Key, Reading, Store
 
@@ -62,7 +62,7 @@ class SavedReply:
     resource: str
 
 
-async def save_reply(seat: Seat, name: str, text: str, *, title: str = "") -> SavedReply:
+async def save_reply(seat: Standing, name: str, text: str, *, title: str = "") -> SavedReply:
     """Keep a text under a name, in the place of another of that name.
 
     Raises ``BadSavedReply`` where it has places that nothing fills.
@@ -96,7 +96,7 @@ async def save_reply(seat: Seat, name: str, text: str, *, title: str = "") -> Sa
     return saved_of({**wanted, "id": key.id})
 
 
-async def remove_saved(seat: Seat, name: str) -> None:
+async def remove_saved(seat: Standing, name: str) -> None:
     """Have no saved reply of that name any more: it is retired. Raises ``BadSavedReply``."""
     store, project = seat.store, seat.project
     patience = Patience()
@@ -134,7 +134,7 @@ async def find_saved(store: Store, project: str, name: str) -> SavedReply:
     return found[0]
 
 
-async def filled(seat: Seat, text: str, thread: str, *, sender: str = "") -> str:
+async def filled(seat: Standing, text: str, thread: str, *, sender: str = "") -> str:
     """A text with its places filled, for a thread (its header, or a message of it).
 
     Raises ``BadSavedReply`` where one cannot be filled and says nothing for that case.
@@ -157,7 +157,7 @@ async def filled(seat: Seat, text: str, thread: str, *, sender: str = "") -> str
     return _PLACE.sub(fill, text)
 
 
-async def saved_text(seat: Seat, name: str, thread: str, *, sender: str) -> str:
+async def saved_text(seat: Standing, name: str, thread: str, *, sender: str) -> str:
     """The saved reply of that name, filled for a thread; raises ``BadSavedReply``."""
     saved = await find_saved(seat.store, seat.project, name)
     name = thread if "/" in thread else f"Communication/{thread}"
@@ -212,7 +212,7 @@ def _resource(name: str, text: str, title: str, there: Resource | None) -> Resou
     return out
 
 
-async def _values(seat: Seat, thread: str, sender: str) -> Mapping[str, str]:
+async def _values(seat: Standing, thread: str, sender: str) -> Mapping[str, str]:
     """What fills the places, as far as it is known."""
     store, project, now = seat.store, seat.project, seat.clock()
     body = await _read(store, project, thread)

@@ -47,6 +47,7 @@ from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.seat import Seat
+from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
@@ -120,7 +121,8 @@ class Outbox:
 
         What comes meanwhile is sent, too: nothing waits for another account's server. Where a
         server takes long, the next round goes on with it. Raises ``StoreError``; what was not sent
-        stays in the outbox, and what is under way goes on.
+        stays in the outbox, and what is under way goes on. ``BadSetting`` where the settings of the
+        store make no sense: nothing is sent.
         """
         begun: dict[_Thread, bytes] = {}
         ends = monotonic() + _ROUND
@@ -204,6 +206,8 @@ class Outbox:
             if not await may_write(self._store, self._project, out.own, to):
                 return await self._bury(one, "the recipient has said STOP")
         assert live.send is not None  # Nothing else is given.
+        # Where they make no sense, nothing is sent of which could not be noted that it was.
+        settings = await self._settings()
         first = live.send(out, account, None)
         longest = first.seconds + MARGIN if isinstance(first, Submission) else _LONGEST
         now = self._clock()
@@ -223,7 +227,7 @@ class Outbox:
         match step:
             case Sent(external_id, on_its_way, refused):
                 state = State.SENT if on_its_way else State.QUEUED
-                return await self._sent(one, external_id, state, refused)
+                return await self._sent(one, external_id, state, refused, settings)
             case Failed(reason, code):
                 return await self._bury(one, reason, code)
             case Later(reason, code, _, True):
@@ -293,8 +297,9 @@ class Outbox:
         external_id: str,
         state: State = State.QUEUED,
         refused: Sequence[tuple[Address, str]] = (),
+        settings: Settings | None = None,
     ) -> int | None:
-        settings = await kept_settings(self._store, self._project, self._labels)
+        settings = settings or await self._settings()
         at = datetime.fromtimestamp(self._clock() / 1000, UTC)
         told = [Status(one.entry.channel, external_id, state, at)]
         told += [
@@ -304,6 +309,9 @@ class Outbox:
         seat = Seat(self._store, self._project, settings, clock=self._clock)
         await settle(seat, one, external_id, told=told)
         return None
+
+    async def _settings(self) -> Settings:
+        return await kept_settings(self._store, self._project, self._labels)
 
     async def _doubt(self, one: Queued, reason: str, code: str, live: Live) -> int | None:
         entry = one.entry

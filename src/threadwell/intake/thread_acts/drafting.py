@@ -18,13 +18,13 @@ from threadwell.intake.patience import Contended, Patience
 from threadwell.intake.replies.asked import BadReply, Replied, Stale, parent_of
 from threadwell.intake.replies.words import words_of
 from threadwell.intake.replies.writing import check_author, write_reply
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Seat, Standing
 from threadwell.intake.thread_names import NoThread, thread_named
 from threadwell.stores.contract import ChangeSet, Conflict, Key, Reading, Store, Stored, Write
 
 
 async def save_draft(
-    seat: Seat, thread: str, text: str, *, sender: str, answers: str = "", id_: str = ""
+    seat: Standing, thread: str, text: str, *, sender: str, answers: str = "", id_: str = ""
 ) -> str:
     """Keep what ``sender`` is writing in a thread; the draft (``Communication/…``).
 
@@ -103,7 +103,7 @@ async def send_draft(
     return await write_reply(seat, parent_of(written), words, channels)
 
 
-async def discard_draft(seat: Seat, name: str) -> None:
+async def discard_draft(seat: Standing, name: str) -> None:
     """Throw a draft (``Communication/…``) away; raises ``BadReply`` where it is none."""
     key = as_key(name if "/" in name else f"Communication/{name}")
     there = await _read(seat.store, seat.project, key)

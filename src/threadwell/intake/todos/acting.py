@@ -23,7 +23,7 @@ from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.patience import Contended, Patience
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Standing
 from threadwell.stores.contract import Conflict, Kept, Key, Store, Stored
 
 #: Who may have a Task: those who work for the practice.
@@ -65,7 +65,7 @@ class Todo:
     changed: bool = True
 
 
-async def claim(seat: Seat, task: str, owner: str) -> Todo:
+async def claim(seat: Standing, task: str, owner: str) -> Todo:
     """Take care of a thread: ``owner`` (``Practitioner/…``) has the Task from now on.
 
     Claimed twice by the same one, nothing changes. Raises ``Taken`` where somebody else has it, and
@@ -85,7 +85,7 @@ async def claim(seat: Seat, task: str, owner: str) -> Todo:
 
 
 async def release(
-    seat: Seat,
+    seat: Standing,
     task: str,
     *,
     why: str = "",
@@ -111,7 +111,7 @@ async def release(
 
 
 async def reroute(
-    seat: Seat, task: str, *, why: str, owner: str = "", pool: Pool | None = None
+    seat: Standing, task: str, *, why: str, owner: str = "", pool: Pool | None = None
 ) -> Todo:
     """Give a Task to another person (``owner``), or to a pool; ``why`` is the reason.
 
@@ -134,7 +134,7 @@ async def reroute(
     return await _act(seat, task, REROUTE, change, why=why)
 
 
-async def dismiss(seat: Seat, task: str, *, why: str) -> Todo:
+async def dismiss(seat: Standing, task: str, *, why: str) -> Todo:
     """Say that what was written in a thread up to now needs no answer; ``why`` is the reason."""
     if not why.strip():
         raise BadTodo("say why: whoever looks at it later has to know")
@@ -170,7 +170,7 @@ def pool_of(body: Resource) -> Pool:
 
 
 async def _act(
-    seat: Seat,
+    seat: Standing,
     task: str,
     what: str,
     change: Callable[[Resource], Resource | None],
@@ -219,7 +219,7 @@ async def _todo(store: Store, project: str, key: Key) -> tuple[Stored, Resource]
     return stored, body
 
 
-async def _owner(seat: Seat, name: str) -> dict[str, Any]:
+async def _owner(seat: Standing, name: str) -> dict[str, Any]:
     """The reference to somebody of the practice, with what people call them where that is told."""
     if not name.startswith(OWNERS):
         raise BadTodo(f"say who: {', '.join(f'{one}…' for one in OWNERS[:2])} or another of ours")

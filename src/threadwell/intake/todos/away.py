@@ -19,7 +19,7 @@ from threadwell.fhir.search.query import DateFilter, Query, ReferenceFilter, Sor
 from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.seat import Seat
+from threadwell.intake.seat import Standing
 from threadwell.intake.todos.acting import BadTodo, release
 from threadwell.intake.todos.listing import Waiting, waiting_threads
 from threadwell.stores.contract import Conflict, Kept, Key, Store
@@ -38,7 +38,7 @@ class Away:
     until: str
 
 
-async def give_back(seat: Seat, *, still_held: Callable[[], tuple[Kept, ...]] = tuple) -> int:
+async def give_back(seat: Standing, *, still_held: Callable[[], tuple[Kept, ...]] = tuple) -> int:
     """Give back what those have who are away; how many Tasks went back."""
     store, project = seat.store, seat.project
     count = 0
@@ -89,7 +89,7 @@ async def _slot(store: Store, project: str, schedule: str, now: int) -> tuple[in
 
 
 async def _give_back(
-    seat: Seat, one: Waiting, away: Away, still_held: Callable[[], tuple[Kept, ...]]
+    seat: Standing, one: Waiting, away: Away, still_held: Callable[[], tuple[Kept, ...]]
 ) -> bool:
     name = f"{one.task}|{one.since}|{one.owner}|{away.slot}"
     told = Key("Provenance", Identity(codes.TODO, name).id)

@@ -36,10 +36,17 @@ def policy_names() -> list[str]:
 
 
 def find_policy(name: str) -> Policy:
-    """The policy of that name; raises ``UnknownPolicy``. The built-in ones cannot be replaced."""
+    """The policy of that name; raises ``UnknownPolicy``, also where it cannot be loaded.
+
+    The built-in ones cannot be replaced.
+    """
     if name in BUILT_IN:
         return BUILT_IN[name]
     for entry in entry_points(group=_GROUP, name=name):
-        policy: Policy = entry.load()
+        try:
+            policy: Policy = entry.load()
+        except Exception as error:
+            why = f"its package cannot be loaded ({type(error).__name__})"
+            raise UnknownPolicy(f"the session policy {name!r} is installed, but {why}") from error
         return policy
     raise UnknownPolicy(f"no session policy {name!r}; there are: {', '.join(policy_names())}")
