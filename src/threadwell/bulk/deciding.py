@@ -19,6 +19,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import parse_absolute, split_reference
 from threadwell.fhir.stamp import Clock, new_id, stamp
 from threadwell.fhir.validation import validate
+from threadwell.intake.billed import WHY, billed_element
 from threadwell.intake.links import circle_of
 from threadwell.intake.replies.writing import AUTHORS
 from threadwell.stores.contract import Key, Store, Stored, Write
@@ -120,9 +121,12 @@ class Deciding:
         now = max(now, before.updated) if before else now
         version_id = new_id(now)
         stamped, body = stamp(resource, fit.id, version_id, now)
-        return Write(
+        write = Write(
             fit.type, fit.id, version_id, now, stamped, body, before, self._who, fit.content
         )
+        if element := await billed_element(self._store, self._project, write):
+            raise _Refused(f"{WHY} ({element})")
+        return write
 
     async def _is_same(self, fit: Fit, resource: Resource, current: Stored) -> bool:
         stamped, body = stamp(resource, fit.id, current.version_id, current.updated)

@@ -78,6 +78,18 @@ def anchored(before: Resource, after: Resource, *, named: bool = False) -> Resou
     return out
 
 
+def otherwise(before: Resource, after: Resource) -> str:
+    """Which element says otherwise of whom a session is, or of its threads; ``""`` for none."""
+    elements = _WHOSE_IT_IS.get(str(before.get("resourceType", "")), ())
+    return next((one for one in elements if _whose(before.get(one)) != _whose(after.get(one))), "")
+
+
+def _whose(value: Any) -> Any:
+    """Whom an element names: members by who they are."""
+    members = value if isinstance(value, list) else ()
+    return [_plain(one.get("entity")) for one in members] if members else _plain(value)
+
+
 def _of(resource: Resource) -> Iterator[Anchor]:
     type_ = str(resource.get("resourceType", ""))
     rows = _BY_TYPE.get(type_, ())
@@ -284,6 +296,12 @@ BILLED = (
     Anchor("Encounter", _SESSION, "subject", _same, _WHOSE),
     Anchor("Encounter", _MEDICAL, "subject", _same, _WHOSE),
 )
+#: What tells whom a session is about, and which threads are of it.
+_WHOSE_IT_IS = {
+    "Communication": ("subject", "encounter"),
+    "Encounter": ("subject",),
+    "Group": ("member",),
+}
 
 
 def _by_type(anchors: Iterable[Anchor]) -> dict[str, tuple[Anchor, ...]]:

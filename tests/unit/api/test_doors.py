@@ -24,6 +24,7 @@ WITHOUT = {
     "endpoints/hooks.py": "a provider delivers, and reads nothing",
     "endpoints/logout.py": "logins are no resources",
     "subscriptions/app.py": "follows what changes; each listener is told what their view shows",
+    "rest/billed.py": "what was billed holds for whoever changes it, and nothing of it is shown",
     "rest/export.py": "an export is no resource; what is in it is what its caller's view shows",
     "rest/import_.py": "an import is no resource; what it writes goes through its caller's view",
     "rest/import_asked.py": "what may be fetched is a setting of the practice, and no resource",

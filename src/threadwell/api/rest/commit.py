@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from threadwell.api.context import Context
+from threadwell.api.rest.billed import refuse_billed
 from threadwell.api.rest.change import Change
 from threadwell.api.rest.pointing import refuse_dangling
 from threadwell.api.rest.unsent import refuse_unsent
@@ -22,6 +23,7 @@ ATTEMPTS = 10
 async def commit(context: Context, change: Change, *unmatched: Query) -> None:
     """Write the change, if ``unmatched`` still match nothing; raises ``Conflict``."""
     if change.write:
+        await refuse_billed(context, change.write)
         await refuse_unsent(context, change.write)
         await refuse_dangling(context, change.write)
         guards = tuple(Unmatched(query) for query in unmatched)

@@ -17,6 +17,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import answered
 from threadwell.api.outcomes import OK, outcome_answer, refusal
 from threadwell.api.rest.accept import Accepted, accept
+from threadwell.api.rest.billed import refuse_billed
 from threadwell.api.rest.change import Change, created, deleted, updated
 from threadwell.api.rest.commit import settle
 from threadwell.api.rest.content import keep_content
@@ -156,6 +157,7 @@ class _Draft:
             self.issues += located.issues
         if change and change.write:
             try:
+                await refuse_billed(self._context, change.write)
                 await refuse_unsent(self._context, change.write)
                 await refuse_dangling(self._context, change.write, self._made, self._gone)
             except FhirError as error:
