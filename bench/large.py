@@ -15,9 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-#: Runs with the threadwell of whichever tree; settings that it has not are left out.
+#: Runs with the threadwell of whichever tree; settings that it has not are left out, and a store is
+#: handed over as it takes it.
 _PROGRAM = """
-import asyncio, dataclasses, json, resource, sys, time
+import asyncio, dataclasses, inspect, json, resource, sys, time
 from pathlib import Path
 from threadwell.app import channels
 from threadwell.channels import ReadOptions, read_path
@@ -45,8 +46,12 @@ async def run():
     await import_people(store, DEFAULT_PROJECT, people)
     start, cpu = time.perf_counter(), used()
     items = read_path(Path(backup), channel=None, options=options, channels=channels())
-    report = await import_messages(store, DEFAULT_PROJECT, items, settings,
-        lambda counts: told.append((time.perf_counter() - start, counts.read)))
+    tell = lambda counts: told.append((time.perf_counter() - start, counts.read))
+    if "seat" in inspect.signature(import_messages).parameters:
+        from threadwell.intake.seat import Seat
+        report = await import_messages(Seat(store, DEFAULT_PROJECT, settings), items, tell)
+    else:
+        report = await import_messages(store, DEFAULT_PROJECT, items, settings, tell)
     seconds, cpu = time.perf_counter() - start, used() - cpu
     assert report.counts.new == count, report.counts
     await store.close()

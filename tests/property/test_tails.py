@@ -44,10 +44,11 @@ from threadwell.stores.contract import DEFAULT_PROJECT
 HOUR_MS = 3_600_000
 
 HOW = st.builds(
-    lambda policy, scope, batch, tracked: Settings(
+    lambda policy, scope, batch, tracked, memory: Settings(
         policy=policy,
         scope=scope,
         batch=batch,
+        memory=memory,
         options=parse_options(zone="America/Chicago", gap="6h", rest="2d"),
         owner=(OWN,),
         opening=("start",),
@@ -58,6 +59,8 @@ HOW = st.builds(
     st.sampled_from(["thread", "patient"]),
     st.integers(1, 5),
     st.booleans(),
+    # Each circle that is at hand takes too much, or none does.
+    st.sampled_from([0, 2**27]),
 )
 #: Most of the time nothing happens beside messages.
 STEPS = st.one_of(*([st.just("")] * 5), st.sampled_from([*DEEDS, "bill", "reply", "import"]))

@@ -24,6 +24,7 @@ from threadwell.backfill.working import (
     learned_from,
     make,
     mark_of,
+    most_at_once,
     read_unit,
 )
 from threadwell.bulk.processes import pool_of, uninterrupted
@@ -48,7 +49,8 @@ def fill(
     with _pool(workers) as pool:
         plan, learned = _read_all(basis, folder, plan, pool, told_of)
         mark = mark_of(basis, learned, plan)
-        making = Making(basis, folder, plan, mark, _joined(folder, plan).moves())
+        moves = _joined(folder, plan).moves()
+        making = Making(basis, folder, plan, mark, moves, most_at_once(basis))
         work = [partial(make, making, number) for number in range(plan.partitions)]
         fresh = sum(_every(pool, work, partial(told_of, "made")))
     return end(basis, folder, plan, fresh)

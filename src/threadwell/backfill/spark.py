@@ -21,8 +21,8 @@ import msgspec
 
 from threadwell.backfill.basis import Basis
 from threadwell.backfill.folder import Folder, Plan
+from threadwell.backfill.grouping import in_groups
 from threadwell.backfill.joining import Joined
-from threadwell.backfill.making import in_groups
 from threadwell.backfill.spool import Note, Spooled, note_of
 from threadwell.backfill.spreading import told
 from threadwell.backfill.working import (
@@ -33,6 +33,7 @@ from threadwell.backfill.working import (
     learned_from,
     make_of,
     mark_of,
+    most_at_once,
     read_unit,
 )
 from threadwell.stores.contract import Store
@@ -65,7 +66,7 @@ def fill(spark: Any, basis: Basis, folder: Folder, plan: Plan, opened: Opened) -
         plan = msgspec.structs.replace(plan, ours=told(learned.ours), round=plan.round + 1)
     mark = mark_of(basis, learned, plan)
     there = _sent(spark, basis, folder, opened)
-    making = Making(there, folder, plan, mark, {})
+    making = Making(there, folder, plan, mark, {}, most_at_once(basis))
     moves = _joined(rows, notes).moves()
     done = _homes(spark, rows, moves, plan.partitions).groupBy("bucket")
     # Of a function with hints, or a partial one, PySpark 4.3 tries to infer more than there is.
@@ -74,7 +75,7 @@ def fill(spark: Any, basis: Basis, folder: Folder, plan: Plan, opened: Opened) -
     here = replace(making, basis=basis)
     for number in set(range(plan.partitions)) - {one["bucket"] for one in found}:
         if folder.part(number) is not None:
-            make_of(here, number, lambda: iter(()))
+            make_of(here, number, ())
     rows.unpersist()
     return end(basis, folder, plan, fresh)
 
@@ -201,7 +202,7 @@ def _make(making: Making, table: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     number = table["bucket"][0].as_py()
-    fresh = make_of(making, number, lambda: in_groups(table))
+    fresh = make_of(making, number, in_groups(table.to_batches(), making.most))
     return pa.table({"bucket": pa.array([number], pa.int32()), "made": pa.array([fresh])})
 
 

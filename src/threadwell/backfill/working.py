@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from threadwell.backfill.basis import Basis
 from threadwell.backfill.folder import Folder, Lines, Part, Plan
-from threadwell.backfill.making import Group, digest_of, groups_of, made, together
+from threadwell.backfill.grouping import Group, groups_of
+from threadwell.backfill.making import digest_of, made, most_of
 from threadwell.backfill.people import digest_of_people, write_people
+from threadwell.backfill.records import decode
 from threadwell.backfill.spool import Note, Spooled
 from threadwell.backfill.spreading import address_of, learned_of, spread, told
 from threadwell.intake import import_messages
@@ -54,13 +55,17 @@ async def _learn(basis: Basis, learned: Learned, store: Store) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What a process has to know to make a partition: ``moves`` are groups with another home."""
+    """What a process has to know to make a partition: ``moves`` are groups with another home.
+
+    A group of more than ``most`` bytes is made in stretches.
+    """
 
     basis: Basis
     folder: Folder
     plan: Plan
     mark: bytes
     moves: dict[int, int]
+    most: int
 
 
 def read_unit(basis: Basis, plan: Plan, number: int, target: Path) -> None:
@@ -77,14 +82,14 @@ def make(making: Making, number: int) -> bool:
     """Make one partition, in whichever process it is; whether that was necessary."""
     folder, plan = making.folder, making.plan
     spooled = Spooled(folder.spooled(plan, unit) for unit in range(len(plan.units)))
-    groups = partial(groups_of, spooled, number, plan.partitions, making.moves)
+    groups = groups_of(spooled, number, plan.partitions, making.moves, making.most)
     return make_of(making, number, groups)
 
 
-def make_of(making: Making, number: int, groups: Callable[[], Iterator[Group]]) -> bool:
+def make_of(making: Making, number: int, groups: Iterable[Group]) -> bool:
     """Make a partition of its groups; whether that was necessary."""
     basis, folder, plan = making.basis, making.folder, making.plan
-    every = list(groups())
+    every = list(groups)
     digest = digest_of(every, making.mark)
     before = folder.part(number)
     if before is not None and before.digest == digest and before.lasting:
@@ -94,13 +99,13 @@ def make_of(making: Making, number: int, groups: Callable[[], Iterator[Group]]) 
         settings = await basis.settings(store, basis.project)
         lines = folder.lines(number)
         if basis.store:
-            items = chain.from_iterable(together(every))
+            items = (decode(content) for group in every for content in group.contents)
             seat = Seat(store, basis.project, settings, clock=basis.clock)
             lines.done = await import_messages(seat, items)
         else:
             ours = frozenset(map(address_of, plan.ours))
             whole = Whole(store, basis.project, settings, basis.clock, ours)
-            async for batch in made(whole, every):
+            async for batch in made(whole, every, making.most):
                 lines.add(batch)
         folder.put_part(number, _part(digest, lines), lines)
         return bool(lines.done.counts.read)
@@ -153,6 +158,15 @@ def is_known(basis: Basis, learned: Learned, plan: Plan) -> bool:
     return told(learned.ours) == plan.ours or with_store(
         basis, partial(_knows, basis, learned.ours)
     )
+
+
+def most_at_once(basis: Basis) -> int:
+    """How many bytes a group may have to be made at once, by the settings."""
+
+    async def find(store: Store) -> int:
+        return most_of(await basis.settings(store, basis.project))
+
+    return with_store(basis, find)
 
 
 def mark_of(basis: Basis, learned: Learned, plan: Plan) -> bytes:

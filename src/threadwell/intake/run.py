@@ -97,7 +97,7 @@ class Run:
         self.marks = Marks(store, project)
         self._tails = Tails(self.people, self.marks, settings)
         self.shelf = Shelf(
-            *(self.people, self.keywords, self.marks, self._tails),
+            *(self.people, self.keywords, self.marks, self._tails, settings.memory),
             by_patient=self.by_patient,
             narrow=narrow,
             arrival=arrival,

@@ -5,19 +5,26 @@ it makes rests on these messages and on the people, and on nothing that others d
 large import can be made in any process, at any time, in any order, and again.
 
 What belongs together (``Tie``) has to be given together. Then the resources, their ids and the
-quarantine are those of an import of everything at once, byte for byte, but for ``meta``.
+quarantine are those of an import of everything at once, byte for byte, but for ``meta``. What is
+too much for that may be given in stretches, each from one moment to another that ``parting`` finds:
+what the next one has to know of those before is kept in an ``Along``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, TypeAlias
 
+from threadwell.encounters.times import microseconds
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import Clock
+from threadwell.intake.circles.circle import Circle
+from threadwell.intake.circles.place import sent_of, text_of
+from threadwell.intake.circles.rules import Rules
+from threadwell.intake.circles.seen import Before
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.drafting import write_made
 from threadwell.intake.held.hold import held_id
@@ -27,6 +34,7 @@ from threadwell.intake.run import Run
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address, Broken, Message
 from threadwell.messages.wordings import original_of
+from threadwell.sessions import BEGINNING, Sent
 from threadwell.stores.contract import ChangeSet, Key, Page, Store, Stored
 from threadwell.stores.memory import MemoryStore
 
@@ -62,6 +70,32 @@ class Learned:
     placed: bool = False
 
 
+@dataclass(slots=True)
+class Along:
+    """What counts of the stretches that were made of what belongs together, for the next one.
+
+    ``since`` is when that begins, in microseconds since 1970 UTC; ``former`` has the headers, by
+    logical id, that the threads of circles had last.
+    """
+
+    since: int = BEGINNING
+    former: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def starts(self) -> dict[str, Before]:
+        """What counts of each circle."""
+        return {key: Before(self.since, former) for key, former in self.former.items()}
+
+    def add(self, circle: Circle) -> None:
+        """Remember the headers of its threads; those that mails make by their references are
+        never in two stretches.
+        """
+        former = self.former.setdefault(circle.key, {})
+        lasting = {one.sent.thread for one in circle.messages.values() if not one.by_references}
+        for sessions in circle.seen.values():
+            for one in sessions.values():
+                former.update((thread, id_) for thread, id_ in one.headers if thread in lasting)
+
+
 class Whole:
     """Makes resources of whole circles. It reads people from ``store``, and never writes to it."""
 
@@ -90,6 +124,58 @@ class Whole:
         run.undo()
         run.careful = False
         return batch
+
+    async def take_stretch(self, items: Sequence[Item], along: Along) -> Batch:
+        """The same for messages of one stretch. The next one has to begin at a ``parting``."""
+        # What was asked at an address is known to the run that has asked it.
+        run = self._run if along.former and self._run is not None else await self._running()
+        run.shelf.starts = along.starts()
+        batch = await run.prepare(items)
+        for key in run.shelf.latest:
+            along.add(run.shelf[key])
+        run.undo()
+        run.shelf.starts = {}
+        run.careful = False
+        return batch
+
+    async def parting(
+        self, items: Sequence[Item], at: int, allowed: Callable[[int], int]
+    ) -> int | None:
+        """The last moment not after ``at`` at which messages may be parted; ``None`` for none.
+
+        Neither those before it nor those from it on differ then from what they are together, nor do
+        they where further ones come from ``at`` on. ``allowed`` answers with the last moment, not
+        after the one that it is given, as far as it knows of what holds messages together. Times
+        are in microseconds since 1970 UTC.
+        """
+        if self._settings.tracking is not None:
+            # What waits for an answer in a thread goes by what was in it before.
+            return None
+        run = await self._running()
+        rules = Rules(self._settings, self._settings.assign, run.people.practice, 0)
+        scopes = await self._scopes(run, items)
+        first = min((those[0].at for those in scopes.values()), default=at)
+        while at > first:
+            before, at = at, allowed(at)
+            at = min((rules.horizon(those, (), at) for those in scopes.values()), default=at)
+            if at == before:
+                return at if _are_inside(rules, scopes, at) else None
+        return None
+
+    async def _scopes(self, run: Run, items: Sequence[Item]) -> dict[str, list[Sent]]:
+        """What a policy sees of each scope, in the order of time."""
+        messages = [one for one in items if isinstance(one, Message)]
+        await run.ways.find(messages)
+        scopes: dict[str, list[Sent]] = {}
+        for one in messages:
+            way = run.ways.of(one)
+            if isinstance(way, Route):
+                said = run.keywords.of(text_of(one))
+                sent = sent_of(one, microseconds(one.sent), way, one.external_id, said)
+                scopes.setdefault(way.circle if run.by_patient else sent.thread, []).append(sent)
+        for those in scopes.values():
+            those.sort()
+        return scopes
 
     async def ties(self, items: Sequence[Item]) -> list[Tie]:
         """What holds each of the items to others."""
@@ -168,6 +254,16 @@ _number = lru_cache(maxsize=100_000)(number)
 def _alone(id_: str) -> Tie:
     own = number(id_)
     return Tie(own, own)
+
+
+def _are_inside(rules: Rules, scopes: Mapping[str, list[Sent]], at: int) -> bool:
+    """Whether every message from before a moment is in a session: what is in none is not parted."""
+    for those in scopes.values():
+        before = [one for one in those if one.at < at]
+        found = rules.sessions(before, ()) if before else []
+        if sum(len(one.messages) for one in found) != len(before):
+            return False
+    return True
 
 
 async def _nothing_on_its_way() -> None:

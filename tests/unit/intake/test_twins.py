@@ -22,6 +22,7 @@ from threadwell.intake.sameness import BadSameness, say_whether_same
 from threadwell.intake.thread_acts.retracting import retract
 from threadwell.messages import Address, AddressKind, Attachment
 from threadwell.messages.deleted import DELETED
+from threadwell.messages.wordings import deleted_id
 from threadwell.sessions import Sent
 from threadwell.stores.contract import DEFAULT_PROJECT
 
@@ -382,6 +383,15 @@ def test_what_was_deleted_between_two_exports_is_asked_about(practice, sms, whic
     assert practice.take(gone, hello, knee).counts.known == 3
     assert texts(practice)[which] == "entered-in-error"
     assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+
+
+def test_who_deletes_a_message_by_its_id_is_not_asked_which(practice, sms):
+    """Also where another one was deleted before, as the same people wrote in that minute."""
+    for id_, minute in (("a", "08:00"), ("b", "09:00")):
+        hello = sms(id_, minute, "hello")
+        gone = replace(hello, external_id=deleted_id(id_), taken_back=True)
+        assert practice.take(hello, gone).counts.new == 2
+    assert held(practice) == []
 
 
 def test_what_an_export_has_beside_a_deleted_one_is_not_that(practice, sms):

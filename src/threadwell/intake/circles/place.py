@@ -135,7 +135,7 @@ def place(
     It was sent ``at`` that time, in microseconds since 1970 UTC. ``heard`` is there for a circle of
     several.
     """
-    text = clean(message.new_text if message.new_text.strip() else message.text)
+    text = text_of(message)
     whom = _everybody(way.patients)
     if heard is not None:
         replies = bool(message.references or message.in_reply_to)
@@ -148,23 +148,13 @@ def place(
             inbound=way.inbound,
         )
     by_references = not message.thread_hint
-    thread_id = message.thread_hint or message.external_id
-    opens, closes = keywords.of(text)
     external_id = name_of(message.external_id, message.apart)
     return Placed(
-        Sent(
-            at,
-            identity_of(message.channel, external_id),
-            thread_key(message.channel, thread_id, way.circle),
-            way.inbound,
-            opens,
-            closes,
-            AUTOMATIC_REPLY in message.notes,
-        ),
+        sent_of(message, at, way, external_id, keywords.of(text)),
         id_,
         message.channel,
         external_id,
-        thread_id,
+        message.thread_hint or message.external_id,
         way.keys[0],
         way.keys[1:],
         whom.about,
@@ -183,6 +173,27 @@ def place(
         edited=microseconds(message.edited) if message.edited else 0,
         source=message.source,
     )
+
+
+def sent_of(message: Message, at: int, way: Route, name: str, said: tuple[bool, bool]) -> Sent:
+    """What a session policy sees of a message, as long as no other one joins threads.
+
+    It was sent ``at`` that time, in microseconds since 1970 UTC, is called ``name`` (``name_of``),
+    and opens or closes a session as ``said`` (``Keywords.of``).
+    """
+    return Sent(
+        at,
+        identity_of(message.channel, name),
+        thread_key(message.channel, message.thread_hint or message.external_id, way.circle),
+        way.inbound,
+        *said,
+        AUTOMATIC_REPLY in message.notes,
+    )
+
+
+def text_of(message: Message) -> str:
+    """The text by which a message is placed: what is new in it, where that is told."""
+    return clean(message.new_text if message.new_text.strip() else message.text)
 
 
 def place_again(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from threadwell.intake.circles.circle import Circle
 from threadwell.intake.circles.load import load_circles, load_tails
 from threadwell.intake.circles.place import Keywords
+from threadwell.intake.circles.seen import Before
 from threadwell.intake.circles.tails import Tails
 from threadwell.intake.commits.marks import Marks, circle_mark
 from threadwell.intake.people.address_book import AddressBook
@@ -17,16 +18,21 @@ from threadwell.sessions import BEGINNING
 #: are counted again when so many more may have come as one is of ``_COUNTED``.
 MOST_AT_HAND = 200_000
 _COUNTED = 20
+#: What a message of a circle at hand takes, in bytes of memory.
+_MESSAGE_BYTES = 4096
 
 
 class Shelf:
     """Circles by key, the one used last at the end.
 
+    ``starts`` tell of circles of which a store has nothing, but of which the earlier part has been
+    worked on: what counts of that.
     ``latest`` are the keys of those that the batch in the making has asked for: the store does not
     know yet what that makes of them, so they are never let go of. With ``narrow`` a circle is read
     from its tail on where that will do.
-    Where all is ``brief``, none is kept for later. ``arrival`` waits for what is on its way to the
-    store.
+    Where all is ``brief``, none is kept for later. Of a circle that takes more than ``memory``
+    bytes no more is kept than its tail, where that is enough for what comes. ``arrival`` waits for
+    what is on its way to the store.
     """
 
     def __init__(
@@ -35,13 +41,17 @@ class Shelf:
         keywords: Keywords,
         marks: Marks,
         tails: Tails,
+        memory: int,
         *,
         by_patient: bool,
         narrow: bool,
         arrival: Callable[[], Awaitable[None]],
     ) -> None:
         self.latest: set[str] = set()
+        self.starts: Mapping[str, Before] = {}
         self.narrow = narrow
+        self._most = memory // _MESSAGE_BYTES
+        self._whole: set[str] = set()
         self.brief = False
         self._tails = tails
         self._arrival = arrival
@@ -70,13 +80,21 @@ class Shelf:
         microseconds since 1970 UTC.
         """
         self.latest.update(keys)
-        missing = {key: who for key, who in keys.items() if not self._has(key, since)}
+        missing = {
+            key: who
+            for key, who in keys.items()
+            if not self._has(key, since) or self._has_too_much(key, since)
+        }
         if any(key in self._circles for key in missing):
             # What is on its way of them is nowhere but at hand.
             await self._arrival()
         loaded = await self._load(missing, since) if missing else {}
         for circle in loaded.values():
+            circle.start = self.starts.get(circle.key, circle.start)
             self._uncounted += len(circle.messages) + len(circle.stored)
+            if circle.is_whole and len(circle.messages) > self._most:
+                # So it will be again: to read it once is enough.
+                self._whole.add(circle.key)
         for key in keys:
             there = self._circles.pop(key, None)
             self._circles[key] = loaded[key] if key in loaded or there is None else there
@@ -85,6 +103,13 @@ class Shelf:
     def _has(self, key: str, since: Mapping[str, int]) -> bool:
         there = self._circles.get(key)
         return there is not None and there.start.since <= since.get(key, BEGINNING)
+
+    def _has_too_much(self, key: str, since: Mapping[str, int]) -> bool:
+        """Whether a long circle is at hand of which the tail is enough."""
+        there = self._circles.get(key)
+        if there is None or len(there.messages) <= self._most or key in self._whole:
+            return False
+        return self.narrow and BEGINNING < there.before.since <= since.get(key, BEGINNING)
 
     async def _load(
         self, missing: Mapping[str, tuple[str, ...]], since: Mapping[str, int]

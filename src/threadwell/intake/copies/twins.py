@@ -229,7 +229,10 @@ def _deleted(circle: Circle, placed: Placed, message: Message) -> Iterator[Place
 
     Where the message still has its words, those are what is left of it in another export.
     """
-    if not (circle.is_reworded or (message.taken_back and message.besides)):
+    if message.taken_back and not message.besides:
+        # It says by its id which one was deleted.
+        return
+    if not (circle.is_reworded or message.taken_back):
         return
     minute = placed.sent.at - placed.sent.at % _MINUTE_US
     for one in circle.of_channel(placed.channel, minute, minute + _MINUTE_US - 1):
