@@ -37,6 +37,8 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         #: The same as ``keys``, once it has connected.
         self.known_keys: Keys | None = None
+        #: Whether a join of arrays with a table has one plan: by its key, whatever the table holds.
+        self.joining = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
 
@@ -103,6 +105,7 @@ class Database:
         async for _ in attempts(PATIENCE):
             try:
                 ready = await migrate(address)
+                self.joining = not (address.pooler or ready.nodes)
                 if self.known_keys is None:
                     self.known_keys = Keys(ready.secret, Bases(ready.bases))
                     know_all(self.known_keys, ready.parameters)

@@ -53,6 +53,14 @@ def crossed(error: BaseException) -> bool:
     return isinstance(error, _CROSSED) or on_a_node(error)
 
 
+def in_index(error: BaseException) -> bool:
+    """Whether what was to be new is an entry of the index that was there already."""
+    # On several nodes the table has a number behind its name.
+    return isinstance(error, asyncpg.UniqueViolationError) and (
+        (error.table_name or "").startswith("posting")
+    )
+
+
 def on_a_node(error: BaseException) -> bool:
     """Whether it may be a node of a distributed database that was lost, or had another process in
     the way: the same may succeed now.

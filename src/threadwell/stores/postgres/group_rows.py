@@ -1,14 +1,16 @@
 """Rows on their way into the tables.
 
-What is new goes by ``COPY``, as fast as a table takes it. New entries of a resource that was there
-go by one statement, one array a column, since other versions of Threadwell may have made them
-already. What changes or goes away goes a row at a time, in one batch: a join with what is in a
-table has more than one plan, a row by its key has not.
+What is new goes by ``COPY``, as fast as a table takes it. Of a resource that was there, another
+version of Threadwell may have made new entries already. Where that is likely, or a transaction
+broke at one, they go by a statement that passes over what is there. What changes or goes away goes
+by a join of arrays with the table. That has one plan, by the key, where we set how plans are made;
+behind a pooler and on several nodes it goes a row at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -21,28 +23,60 @@ from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.prepare import Prepared
 
+
+class _Change(NamedTuple):
+    """What changes rows of a project by their keys: one, by its values, or all, by columns."""
+
+    of_one: str
+    joined: str
+
+
 _RIDS = "SELECT nextval('rid') FROM generate_series(1, $1)"
 _SUPERSEDE = """
 INSERT INTO version SELECT pid, rid, number, version_id, updated, deleted, author, body
 FROM resource WHERE pid = $1 AND rid = ANY($2::bigint[])
 """
-_UPDATE = """
+_UPDATE = _Change(
+    """
 UPDATE resource SET number = $3, version_id = $4, updated = $5, deleted = $6, present = $7,
   sort = $8, author = $9, body = $10
 WHERE pid = $1 AND rid = $2
-"""
+""",
+    """
+UPDATE resource r SET number = k.number, version_id = k.version_id, updated = k.updated,
+  deleted = k.deleted, present = k.present, sort = k.sort, author = k.author, body = k.body
+FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::boolean[], $7::bigint[],
+    $8::bigint[], $9::text[], $10::bytea[])
+  AS k(rid, number, version_id, updated, deleted, present, sort, author, body)
+WHERE r.pid = $1 AND r.rid = k.rid
+""",
+)
 _GIVE_WAY = "DELETE FROM resource WHERE pid = $1 AND rid = ANY($2::bigint[])"
 _CONTENT = """
 INSERT INTO content SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bytea[])
 """
-_UNPOST = "DELETE FROM posting WHERE pid = $1 AND key = $2 AND sort = $3 AND rid = $4"
+_UNPOST = _Change(
+    "DELETE FROM posting WHERE pid = $1 AND key = $2 AND sort = $3 AND rid = $4",
+    """
+DELETE FROM posting p USING unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS k(key, sort, rid)
+WHERE p.pid = $1 AND p.key = k.key AND p.sort = k.sort AND p.rid = k.rid
+""",
+)
 _POST = """
 INSERT INTO posting SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[])
 ON CONFLICT DO NOTHING
 """
-_UNFOLD = """
+_UNFOLD = _Change(
+    """
 DELETE FROM folded WHERE pid = $1 AND key = $2 AND rid = $3 AND beginning = $4 AND text = $5
-"""
+""",
+    """
+DELETE FROM folded f USING unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
+  AS k(key, rid, beginning, text)
+WHERE f.pid = $1 AND f.key = k.key AND f.rid = k.rid AND f.beginning = k.beginning
+  AND f.text = k.text
+""",
+)
 #: The columns of what is copied.
 _RESOURCE = (
     *("pid", "rid", "number", "version_id", "updated", "deleted", "present", "sort", "author"),
@@ -52,6 +86,9 @@ _POSTING = ("pid", "key", "sort", "rid")
 _FOLDED = ("pid", "key", "rid", "beginning", "text")
 #: Resources whose entries are made at a time, until others have their turn.
 _SLICE = 50
+#: An entry as ``COPY`` takes it in its binary form: four columns, each after its length.
+_ENTRY = struct.Struct("!hiqiqiqiq").pack
+_COPY_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 class Current(NamedTuple):
@@ -70,10 +107,16 @@ class Numbered(NamedTuple):
 
 
 class GroupRows:
-    """The rows of many change sets of one project, which write each resource at most once."""
+    """The rows of many change sets of one project, which write each resource at most once.
 
-    def __init__(self, pid: int) -> None:
+    ``trusting`` takes for granted that no new entry is there yet; ``joining`` tells that a join has
+    one plan.
+    """
+
+    def __init__(self, pid: int, *, trusting: bool, joining: bool) -> None:
         self._pid = pid
+        self._trusting = trusting
+        self._joining = joining
         self._writes: list[tuple[Write, Current | None, Entries, Entries]] = []
         #: Rows of what was expunged, that give way to what has their ids now.
         self.emptied: list[int] = []
@@ -86,7 +129,7 @@ class GroupRows:
     async def write(self, connection: Connection) -> list[Numbered]:
         """Write all of it, within the transaction that is open; the answer is what was written."""
         pid = self._pid
-        rows = _Rows(pid)
+        rows = _Rows(pid, trusting=self._trusting)
         new = sum(current is None for _, current, _, _ in self._writes)
         rids = iter(await connection.fetch(_RIDS, new) if new else ())
         currents = [current or Current(next(rids)[0], 0, "") for _, current, _, _ in self._writes]
@@ -98,10 +141,11 @@ class GroupRows:
             if columns:
                 await connection.execute(sql, pid, *columns)
 
-        async def each(sql: str, of: Iterable[tuple[Any, ...]]) -> None:
-            arguments = [(pid, *row) for row in of]
-            if arguments:
-                await connection.executemany(sql, arguments)
+        async def each(change: _Change, of: Sequence[tuple[Any, ...]]) -> None:
+            if self._joining:
+                await together(change.joined, of)
+            elif of:
+                await connection.executemany(change.of_one, [(pid, *row) for row in of])
 
         async def copied(
             table: str, columns: tuple[str, ...], records: list[tuple[Any, ...]]
@@ -131,11 +175,15 @@ class GroupRows:
                     await asyncio.sleep(0)
                 rows.add_entries(currents[at], removed, added)
             # By the lists of the index: neighbours go to one page while it is at hand.
-            rows.posted_new.sort(key=itemgetter(1))
+            rows.posted_new.sort()
         finally:
             await writing
         await each(_UNPOST, sorted(rows.unposted))
-        await copied("posting", _POSTING, rows.posted_new)
+        if rows.posted_new:
+            entries = b"".join((_COPY_BEGINS, *rows.posted_new, _COPY_ENDS))
+            await connection.copy_to_table(
+                "posting", source=memoryview(entries), columns=_POSTING, format="binary"
+            )
         await together(_POST, sorted(rows.posted, key=itemgetter(0)))
         await each(_UNFOLD, rows.unfolded)
         await copied("folded", _FOLDED, sorted((pid, *row) for row in rows.folded))
@@ -143,18 +191,19 @@ class GroupRows:
 
 
 class _Rows:
-    """The rows by statement; those that are copied as ``_RESOURCE`` and ``_POSTING`` say, the
-    others without the number of the project.
+    """The rows by statement; those that are copied as ``_RESOURCE`` says or packed, the others
+    without the number of the project.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, trusting: bool) -> None:
         self._pid = pid
+        self._trusting = trusting
         self.created: list[tuple[Any, ...]] = []
         self.updated: list[tuple[Any, ...]] = []
         self.contents: list[tuple[int, str, bytes]] = []
         self.unposted: list[tuple[int, int, int]] = []
         self.posted: list[tuple[int, int, int]] = []
-        self.posted_new: list[tuple[int, int, int, int]] = []
+        self.posted_new: list[bytes] = []
         self.unfolded: list[tuple[int, int, bytes, bytes]] = []
         self.folded: list[tuple[int, int, bytes, bytes]] = []
 
@@ -182,13 +231,15 @@ class _Rows:
         rid = current.rid
         self.folded += _texts(added.texts, rid)
         if current.number:
-            self.posted += added.postings(rid)
             self.unposted += removed.postings(rid)
             self.unfolded += _texts(removed.texts, rid)
-            return
-        pid, sort = self._pid, added.sort
-        self.posted_new += [(pid, key, sort, rid) for key in added.places]
-        self.posted_new += [(pid, key, at, rid) for key, at in added.placed]
+            # What hangs on which bases are our own may be there, by who knew of as many.
+            if removed.absolute or not self._trusting:
+                self.posted += added.postings(rid)
+                return
+        pack, pid, sort = _ENTRY, self._pid, added.sort
+        self.posted_new += [pack(4, 8, pid, 8, key, 8, sort, 8, rid) for key in added.places]
+        self.posted_new += [pack(4, 8, pid, 8, key, 8, at, 8, rid) for key, at in added.placed]
 
 
 def _body(write: Write) -> bytes:

@@ -21,8 +21,16 @@ SELECT name, value FROM private WHERE kind = $1 AND name > $2 ORDER BY name LIMI
 """
 _KINDS = "SELECT DISTINCT kind FROM private ORDER BY kind"
 _REMOVE = "DELETE FROM private WHERE kind = $1 AND name = $2"
+_REMOVE_MANY = """
+DELETE FROM private p USING unnest($1::text[], $2::text[]) AS k(kind, name)
+WHERE p.kind = k.kind AND p.name = k.name
+"""
 _PUT = """
 INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO UPDATE SET value = $3
+"""
+_PUT_MANY = """
+INSERT INTO private SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])
+ON CONFLICT (kind, name) DO UPDATE SET value = excluded.value
 """
 _PUT_NEW = """
 INSERT INTO private VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING RETURNING true
@@ -67,10 +75,10 @@ async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
         await connection.execute(_INSERT, *zip(*new, strict=True))
     others = [one for one in ordered if not (_is_new(one) or _stays(one))]
     if gone := [(one.kind, one.name) for one in others if one.value is None]:
-        await connection.executemany(_REMOVE, gone)
+        await connection.execute(_REMOVE_MANY, *zip(*gone, strict=True))
     put = [(one.kind, one.name, one.value) for one in others if one.value is not None]
     if put:
-        await connection.executemany(_PUT, put)
+        await connection.execute(_PUT_MANY, *zip(*put, strict=True))
 
 
 async def is_kept(connection: Connection, one: Kept) -> bool:

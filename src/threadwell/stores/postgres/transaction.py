@@ -79,14 +79,16 @@ async def write_group(
     group: Sequence[Prepared],
     *,
     trusting: bool,
+    joining: bool,
 ) -> tuple[list[Verdict], list[Numbered]]:
     """Write the change sets of one project, within the transaction that is open and has their
     ``locks``; the answer has a verdict on each, and every version that was written.
 
     ``trusting`` takes for granted that what is new is not there yet. Where it is, by someone who
-    was a little faster, the transaction breaks at the unique index.
+    was a little faster, the transaction breaks at the unique index. ``joining`` is as in
+    ``GroupRows``.
     """
-    rows = GroupRows(numbered.pid)
+    rows = GroupRows(numbered.pid, trusting=trusting, joining=joining)
     check = _Check(connection, keys, numbered, rows)
     verdicts = await check.verdicts(group, trusting=trusting)
     written = await rows.write(connection)

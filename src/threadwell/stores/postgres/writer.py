@@ -25,7 +25,7 @@ import asyncpg
 
 from threadwell.stores.contract import Conflict, StoreError
 from threadwell.stores.postgres.database import Connection, Database
-from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, store_error
+from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, in_index, store_error
 from threadwell.stores.postgres.news import numbering
 from threadwell.stores.postgres.parameters import keeping, parameters, still_at, take_turn
 from threadwell.stores.postgres.private import is_kept
@@ -44,6 +44,8 @@ _GROUP_BYTES = 16_000_000
 _AT_ONCE, _MUCH = 2, 50
 #: How long a commit waits for a database that is away, in seconds.
 _PATIENCE = 20.0
+#: How long new entries are not trusted to be new, after one was there, in seconds.
+_WARY = 60.0
 
 _WRITTEN = """
 SELECT EXISTS (
@@ -126,6 +128,7 @@ class Writer:
         self._database = database
         self._projects = projects
         self._queues: dict[str, _Queue] = {}
+        self._wary_until = 0.0
         self.watcher: Watcher | None = None
 
     async def commit(self, prepared: Prepared) -> None:
@@ -218,7 +221,8 @@ class Writer:
         """The verdicts of a transaction that is committed."""
         error: BaseException | None = None
         lost: _FateUnknown | None = None
-        trusting = True
+        loop = asyncio.get_running_loop()
+        trusting = loop.time() >= self._wary_until
         shown = self._database.address.shown
         async for _ in attempts(_PATIENCE):
             try:
@@ -234,6 +238,9 @@ class Writer:
             except FAULTS as fault:
                 if not (away(fault) or crossed(fault)):
                     raise store_error("cannot write to", shown, fault) from fault
+                if in_index(fault):
+                    # It is being made anew, or others write it otherwise: there is more of that.
+                    self._wary_until = loop.time() + _WARY
                 error, trusting = fault, False
         assert error is not None
         raise store_error("cannot write to", shown, error) from error
@@ -252,7 +259,9 @@ class Writer:
                 f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[{held}]::bigint[]) k"
             )
             verdicts, written = await write_group(
-                connection, keys, numbered, prepared, trusting=trusting
+                *(connection, keys, numbered, prepared),
+                trusting=trusting,
+                joining=self._database.joining,
             )
         except BaseException:
             await _roll_back(connection)
