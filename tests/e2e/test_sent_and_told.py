@@ -160,7 +160,7 @@ def through(proxy: str, request: httpx.Request) -> httpx.Response:
     with httpx.Client(timeout=60) as client:
         there = f"{proxy}{url.removeprefix(BASE)}"
         return client.request(
-            request.method, there, content=request.content, headers=request.headers
+            request.method, there, content=request.read(), headers=request.headers
         )
 
 

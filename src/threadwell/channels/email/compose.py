@@ -50,7 +50,11 @@ class _AsWritten(EmailPolicy):
 
 
 _FOLDED = frozenset(
-    ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References")
+    (
+        *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"),
+        # For the server alone, with a Message-ID in them.
+        *("X-SMTPAPI", "X-PM-Metadata-threadwell"),
+    )
 )
 _NOTHING: Mapping[str, str] = {}
 _POLICY = _AsWritten(

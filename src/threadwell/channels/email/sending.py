@@ -8,6 +8,7 @@ from threadwell.calls.call import Called
 from threadwell.calls.submission import PORT, TLS_PORT, Security, Submission
 from threadwell.channels.account import Account
 from threadwell.channels.email.compose import compose, message_id
+from threadwell.channels.email.given_along import fields_for
 from threadwell.channels.sending import Failed, Limits, Outbound
 from threadwell.messages import AddressKind
 
@@ -52,8 +53,7 @@ def send(out: Outbound, account: Account, _answer: Called | None) -> Submission 
         return Failed("only a mail address can be written to from a mail address")
     host, port, security = _place(account)
     assert security is not None  # It would be unfit.
-    # Postmark would give it an id of its own.
-    more = {"X-PM-KeepID": "true"} if host.endswith(".postmarkapp.com") else {}
+    more = fields_for(host, message_id(out.external_id, out.own))
     content = compose(out, account.value("from-name"), _answered_at(out, account), more)
     if len(content) > _MOST_BYTES:
         return Failed(f"with its files it is larger than {_MOST_BYTES // 1_000_000} MB")

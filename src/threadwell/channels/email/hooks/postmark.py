@@ -1,4 +1,7 @@
-"""Postmark's inbound webhook: JSON with the mail taken apart, and whole where that is asked for."""
+"""Postmark's webhooks: JSON with the mail taken apart, and whole where that is asked for.
+
+Others tell what became of a mail that was sent.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from threadwell.channels.delivery import Delivery
 from threadwell.channels.email.hooks.again import MailFile, Text, again
 from threadwell.channels.email.hooks.checks import check_password
+from threadwell.channels.email.hooks.events import of_postmark
 from threadwell.channels.email.hooks.provider import (
     NO_MAIL,
     Found,
@@ -23,13 +27,13 @@ _NAMES = {"ReplyTo": "Reply-To"}
 
 
 def read(delivery: Delivery) -> Iterator[Found]:
-    """The mail of a delivery."""
+    """The mail of a delivery, or what it tells of one that was sent."""
     found = read_json(delivery.body)
     if not isinstance(found, dict):
         yield Unread("it is no JSON object")
         return
     if isinstance(found.get("RecordType"), str) and found["RecordType"] != "Inbound":
-        yield Unread("it tells of a mail that was sent", set_aside=True)
+        yield from of_postmark(found, delivery.received)
         return
     raw = found.get("RawEmail")
     if isinstance(raw, str) and raw.strip():

@@ -1,4 +1,4 @@
-"""SendGrid's Inbound Parse: a form with the mail taken apart, or whole ("POST the raw message")."""
+"""SendGrid: Inbound Parse, a form with the mail taken apart or whole, and what became of others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from threadwell.channels.delivery import Delivery
 from threadwell.channels.email.hooks.again import MailFile, Text, again, header_of
 from threadwell.channels.email.hooks.checks import check_password
+from threadwell.channels.email.hooks.events import of_sendgrid
 from threadwell.channels.email.hooks.form import Form, numbered, read_form
 from threadwell.channels.email.hooks.provider import (
     CUT_OFF,
@@ -21,7 +22,10 @@ from threadwell.channels.email.hooks.provider import (
 
 
 def read(delivery: Delivery) -> Iterator[Found]:
-    """The mail of a delivery."""
+    """The mail of a delivery, or what it tells of those that were sent."""
+    if delivery.content_type == "application/json":
+        yield from of_sendgrid(read_json(delivery.body), delivery.received)
+        return
     form = read_form(delivery)
     if form is None:
         yield Unread("it is no form")
