@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from threadwell.audit.patients import patients_in, referred
+from threadwell.bulk.going_along import (
+    AT_ONCE,
+    files_in,
+    held_among,
+    held_for,
+    shared_files,
+    versions_of,
+)
 from threadwell.encounters.child_ids import own_of
-from threadwell.fhir.json import decode
+from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, ReferenceFilter
 from threadwell.fhir.search.sought import ReferenceMatch
@@ -22,7 +31,7 @@ from threadwell.fhir.stamp import Clock, new_id
 from threadwell.intake.circles.tails import KIND as TAIL
 from threadwell.intake.circles.tails import tail_name
 from threadwell.intake.expunged import marks_of, which_were
-from threadwell.intake.links import circle_of
+from threadwell.intake.links import as_key, circle_of
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.repeats import KIND as REPEAT
 from threadwell.intake.repeats import repeats_name
@@ -41,16 +50,17 @@ from threadwell.stores.contract import (
 
 #: Resources that are removed by one commit.
 _TOGETHER = 100
-#: Versions that are looked through at a time.
-_AT_ONCE = 500
 _ATTEMPTS = 10
 #: How often it is looked for what was written meanwhile: somebody may write without end.
 _ROUNDS = 3
 # A reference may be a whole URL, and of one version.
-_BINARY = re.compile(rb'"(?:[^"]*/)?Binary/([A-Za-z0-9\-.]{1,64})(?:/_history/[^"]*)?"')
 _NAME = re.compile(r"^(?:.*/)?([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/.*)?$")
 #: What is never expunged with a patient: who saw and changed what.
 _KEPT = frozenset({"AuditEvent"})
+
+#: Of what is being removed: the names of its parts, until they are gone.
+_BEGUN = "expunging"
+_NONE: Mapping[Key, Key | None] = MappingProxyType({})
 
 #: Called before a part is taken out of the store, with what is: it may still be read then.
 Before = Callable[[], Awaitable[object]]
@@ -65,7 +75,9 @@ class NotThere(ValueError):
 
 @dataclass(slots=True)
 class Expunged:
-    """How many resources were removed, by type; and those that another patient's record needs."""
+    """How many resources were removed, by type; and those that are left, as another patient's
+    record needs them, or as they name the patient, or did, and are about somebody else.
+    """
 
     removed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     left: list[str] = field(default_factory=list)
@@ -74,11 +86,6 @@ class Expunged:
     def count(self) -> int:
         """Of all types."""
         return sum(self.removed.values())
-
-
-def _files_in(stored: Stored) -> set[str]:
-    """The ids of the Binaries that a version refers to."""
-    return {match.decode() for match in _BINARY.findall(stored.body)}
 
 
 def _patients_of(resource: Resource) -> set[str]:
@@ -110,75 +117,78 @@ class Expunging:
     author: str
     before: Before
     done: Expunged = field(default_factory=Expunged)
-    #: Files that others have; ``None`` where only messages are looked at for that.
-    shared: set[str] | None = None
+    #: ``Type/id`` of what is to go, and of all that went.
+    name: str = ""
+    gone: set[str] = field(default_factory=set)
+    #: Files that others have.
+    shared: set[str] = field(default_factory=set)
 
     async def one(self, key: Key) -> Expunged:
-        """Remove one resource; with a message its files, where no other message has them.
+        """Remove one resource with its files, where nothing else has or had them; with a message
+        what holds its words, too.
 
-        Raises ``NotThere``, and ``Conflict`` where others keep writing to it.
+        Where there are files, all that the project has is read for it. Raises ``NotThere``, and
+        ``Conflict`` where others keep writing to it.
         """
-        if not await self.store.read_many(self.project, [key]):
-            raise NotThere(f"{key.type}/{key.id}")
-        await self._remove([key])
-        return self.done
+        self.name = f"{key.type}/{key.id}"
+        await self._go_on()
+        if await self.store.read_many(self.project, [key]):
+            held = await held_for(self.store, self.project, [key])
+            going = [*held, key]
+            self.shared = await shared_files(self.store, self.project, set(going))
+            await self._remove(going, held | await held_among(self.store, self.project, [key]))
+        return self._said()
 
     async def all_of(self, patient: str) -> Expunged:
-        """Remove a patient with all that is in their compartment, the Tasks about them, and what
-        is told of these by Provenance; deleted resources as well. What is in another patient's
-        compartment, too, is left.
+        """Remove a patient with all that is in their compartment, the Tasks about them, what holds
+        words of their messages, and what is told of these by Provenance; deleted resources as well.
+        What is in another patient's compartment, too, is left, and what names them otherwise.
 
         All that the project has is read for it, and again where there are files; then what was
         written meanwhile. A patient who is gone may be asked for again, if more came since. Raises
         as ``one``.
         """
         me = Key("Patient", patient)
+        self.name = f"Patient/{patient}"
         there = bool(await self.store.read_many(self.project, [me]))
         if not there and not await which_were(self.store, [me]):
-            raise NotThere(f"Patient/{patient}")
+            raise NotThere(self.name)
+        await self._go_on()
         found, after = await self._all_about(patient, START)
         for _ in range(_ROUNDS):
             if not found and not there:
                 break
-            self.shared = await self._shared(found | {me})
-            for some in chunks(sorted(found - {me}), _TOGETHER):
-                await self._remove(some)
+            held = await held_for(self.store, self.project, found)
+            self.shared = await shared_files(self.store, self.project, {*found, *held, me})
+            for some in chunks(sorted({*found, *held} - {me}), _TOGETHER):
+                await self._remove(some, {key: held[key] for key in some if key in held})
             if there:
                 await self._remove([me])
             there = False
             found, after = await self._all_about(patient, after)
+        return self._said()
+
+    def _said(self) -> Expunged:
         if not self.done.count:
-            raise NotThere(f"Patient/{patient}")
+            raise NotThere(self.name)
+        self.done.left = [name for name in self.done.left if name not in self.gone]
         return self.done
 
     async def _all_about(self, patient: str, after: Position) -> tuple[set[Key], Position]:
         """Those about that patient, of what has its place after that one; and the last place."""
         found: set[Key] = set()
         named = f"Patient/{patient}".encode()
-        while versions := await self.store.versions(self.project, after, _AT_ONCE):
+        while versions := await self.store.versions(self.project, after, AT_ONCE):
             found |= await self._about(
                 patient, (one for one in versions if named in one.stored.body)
             )
             after = versions[-1].position
         return found, after
 
-    async def _shared(self, going: set[Key]) -> set[str]:
-        """Those files of what goes that something has, or had, which stays."""
-        files: set[str] = set()
-        for key in going:
-            async for version in self._versions(key):
-                files |= _files_in(version)
-        shared: set[str] = set()
-        after = START
-        while files and (versions := await self.store.versions(self.project, after, _AT_ONCE)):
-            for one in versions:
-                if Key(one.stored.type, one.stored.id) not in going:
-                    shared |= files & _files_in(one.stored)
-            after = versions[-1].position
-        return shared
-
     async def _about(self, patient: str, versions: Iterable[Version]) -> set[Key]:
-        """Those of which the last words are about that patient, and about no other."""
+        """Those of which the last words are about that patient, and about no other; the others that
+        name them are left.
+        """
         named = {Key(one.stored.type, one.stored.id) for one in versions}
         named = {key for key in named if key.type not in _KEPT}
         out: set[Key] = set()
@@ -192,10 +202,8 @@ class Expunging:
             about = patients[key] - nobody
             if about == {patient} or key == Key("Patient", patient):
                 out.add(key)
-            elif patient in about:
-                name = f"{key.type}/{key.id}"
-                if name not in self.done.left:
-                    self.done.left.append(name)
+            elif (name := f"{key.type}/{key.id}") not in self.done.left:
+                self.done.left.append(name)
         return out
 
     async def _last_words(self, keys: Iterable[Key]) -> dict[Key, Resource]:
@@ -212,38 +220,49 @@ class Expunging:
                     break
         return out
 
-    async def _versions(self, key: Key) -> AsyncIterator[Stored]:
-        offset = 0
-        while True:
-            some, total = await self.store.history(self.project, *key, _AT_ONCE, offset)
-            for version in some:
-                yield version
-            offset += len(some)
-            if not some or offset >= total:
-                return
+    def _versions(self, key: Key) -> AsyncIterator[Stored]:
+        return versions_of(self.store, self.project, key)
 
-    async def _remove(self, keys: list[Key]) -> None:
-        """Remove these, their files, and what is told of them."""
+    async def _remove(self, keys: list[Key], held: Mapping[Key, Key | None] = _NONE) -> None:
+        """Remove these, their files, and what is told of them; ``held`` are those of them that hold
+        a message, with what that would become.
+        """
         files: set[str] = set()
-        kept: dict[Key, Kept] = {}
+        kept = [Kept(_BEGUN, self.name, None)]
+        kept += [mark for one in held.values() if one is not None for mark in marks_of(one)]
         for key in keys:
-            kept.update((Key(one.kind, one.name), one) for one in marks_of(key))
+            said: list[Resource] = []
             async for version in self._versions(key):
                 if not version.deleted:
-                    if key.type == "Communication" or self.shared is not None:
-                        files |= _files_in(version)
-                    words = _words_of(self.project, decode(version.body))
-                    kept.update((Key(one.kind, one.name), one) for one in words)
+                    files |= files_in(version)
+                    said.append(decode(version.body))
+            kept += marks_of(key, said)
+            kept += [one for body in said for one in _words_of(self.project, body)]
         told = [one async for one in self._told_of(keys)]
-        all_keys = list(dict.fromkeys([*keys, *told]))
-        await self._delete(all_keys)
+        going = list(dict.fromkeys([*keys, *told]))
+        binaries = [Key("Binary", id_) for id_ in sorted(files - self.shared)]
+        # What is deleted is found by no search: whoever goes on after an end must know of it.
+        begun = [f"{key.type}/{key.id}" for key in (*going, *binaries)]
+        await self.store.put_private(_BEGUN, self.name, encode(begun))
+        await self._delete(going)
         # Only now nothing of what is removed has them.
-        needed = (self.shared or set()) | await self._needed(files)
-        binaries = [Key("Binary", id_) for id_ in sorted(files - needed)]
+        needed = await self._needed(files)
+        binaries = [key for key in binaries if key.id not in needed]
         await self._delete(binaries)
-        every = list(dict.fromkeys([*all_keys, *binaries]))
-        for key in await self._taken_out(every, list(kept.values())):
+        every = list(dict.fromkeys([*going, *binaries]))
+        once = {Key(one.kind, one.name): one for one in kept}
+        for key in await self._taken_out(every, list(once.values())):
             self.done.removed[key.type] += 1
+            self.gone.add(f"{key.type}/{key.id}")
+
+    async def _go_on(self) -> None:
+        """Remove what was begun with by whoever was stopped."""
+        if begun := await self.store.get_private(_BEGUN, self.name):
+            keys = [as_key(name) for name in decode(begun)]
+            rest = [key for key in keys if key.type != "Binary"]
+            self.shared = await shared_files(self.store, self.project, set(rest))
+            holding = await held_among(self.store, self.project, rest)
+            await self._remove(rest, holding)
 
     async def _taken_out(self, keys: list[Key], kept: list[Kept]) -> Iterable[Key]:
         """Those of the keys that were there; what others have written again is deleted anew."""
@@ -299,5 +318,5 @@ class Expunging:
             targets = tuple(ReferenceMatch("Binary", id_, "") for id_ in some)
             query = Query("Communication", (ReferenceFilter("attachment", targets),))
             async for stored in search_all(self.store, self.project, query):
-                needed |= _files_in(stored)
+                needed |= files_in(stored)
         return needed

@@ -50,7 +50,7 @@ def _run(arguments: Namespace) -> int:
     removed = ", ".join(f"{count:,} {type_}" for type_, count in sorted(done.removed.items()))
     print(f"Removed for good: {removed}")
     for one in done.left:
-        print(f"Left, as another patient's record has it, too: {one}")
+        print(f"Left, as it is not about this patient alone, and names them: {one}")
     return 0
 
 

@@ -89,8 +89,8 @@ class Verbs(Opened):
         """Remove a resource for good, with all its versions: ``tw.expunge("Task/123")``.
 
         With ``everything`` a Patient with all that is about them and about nobody else. What was
-        removed, by type, and what is left as another patient's record has it, too. Raises
-        ``NotThere`` where there is no such resource.
+        removed, by type, and what is left that names the patient. Raises ``NotThere`` where there
+        is no such resource.
         """
         from threadwell.bulk.expunging import Expunging, NotThere
         from threadwell.stores.contract import Key

@@ -9,6 +9,7 @@ import pytest
 from threadwell.access.memberships import Grant, Membership
 from threadwell.api.clients import add_client, give, set_policy
 from threadwell.api.rest import audit_events
+from threadwell.audit.finding import WANTED
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 if TYPE_CHECKING:
@@ -123,6 +124,21 @@ def test_a_page_looks_at_so_much_of_the_trail_and_goes_on(
     monkeypatch.setattr(audit_events, "_MOST_COUNTED", 1)
     refused = api.call("GET", "AuditEvent?_total=accurate")
     assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "too-costly")
+
+
+def test_each_patient_of_a_line_counts(
+    api: Api, people: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One search may have shown a thousand patients: that is a thousand AuditEvents."""
+    for _ in range(7):
+        api.make()
+    api.call("GET", "Patient?_count=100")
+    # As many lines as there are here are no more than is allowed; what is made of them is.
+    monkeypatch.setattr(audit_events, "_MOST_COUNTED", 17 * WANTED)
+    refused = api.call("GET", "AuditEvent?_total=accurate")
+    assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "too-costly")
+    lines = {one["id"].rpartition(".")[0] for one in _found(api, "AuditEvent?_count=100")}
+    assert len(lines) < 17
 
 
 def test_what_is_of_another_time_is_looked_at_as_well(

@@ -141,7 +141,7 @@ def test_a_file_that_another_has_is_left(api: Any) -> None:
         return str(made["id"])
 
     first, second = document(ada, own, both), document(cleo, both)
-    # By itself it takes none along: who else has them is not known of such.
+    # By itself it takes along what nothing else has.
     third = document(ada, own)
     assert gone(api.call("POST", f"DocumentReference/{third}/$expunge")) == {"DocumentReference": 1}
     answer = api.call("POST", f"Patient/{ada}/$expunge?everything=true")
@@ -152,6 +152,42 @@ def test_a_file_that_another_has_is_left(api: Any) -> None:
     }
     assert list(status.values()) == [404, 404, 200]
     assert api.call("GET", f"DocumentReference/{second}").status_code == 200
+
+
+def test_a_document_takes_its_own_file_along_and_a_message_none_of_a_document(api: Any) -> None:
+    own, both = (
+        api.call("POST", "Binary", text, content_type="text/plain").json()["id"]
+        for text in (b"own", b"both")
+    )
+    content = [{"attachment": {"url": f"Binary/{one}"}} for one in (own, both)]
+    document = api.make("DocumentReference", status="current", content=content)
+    payload = [
+        {"contentAttachment": {"url": f"Binary/{both}"}},
+        {"contentReference": {"reference": f"DocumentReference/{document['id']}"}},
+    ]
+    message = api.make("Communication", status="completed", payload=payload)
+    # The document is a part of the record by itself, and has its file.
+    assert gone(api.call("POST", f"Communication/{message['id']}/$expunge")) == {"Communication": 1}
+    name = f"DocumentReference/{document['id']}"
+    assert gone(api.call("POST", f"{name}/$expunge")) == {"Binary": 2, "DocumentReference": 1}
+
+
+def test_what_was_about_the_patient_and_is_about_another_is_named(api: Any) -> None:
+    ada, cleo = api.make()["id"], api.make()["id"]
+    me, other = ({"reference": f"Patient/{one}"} for one in (ada, cleo))
+    moved = api.make("Observation", status="final", code={"text": "x"}, subject=me)
+    freed = api.make("Communication", status="completed", subject=me)
+    beside = api.make("Communication", status="completed", subject=other, about=[me])
+    api.call("PUT", f"Observation/{moved['id']}", {**moved, "subject": other})
+    del freed["subject"]
+    api.call("PUT", f"Communication/{freed['id']}", freed)
+    answer = api.call("POST", f"Patient/{ada}/$expunge?everything=true")
+    assert gone(answer) == {"Patient": 1}
+    left = {one["diagnostics"] for one in answer.json()["issue"][1:]}
+    names = (f"Observation/{moved['id']}", *(f"Communication/{x['id']}" for x in (freed, beside)))
+    assert left == set(names)
+    for name in names:
+        assert api.call("GET", name).status_code == 200
 
 
 def test_who_may(api: Any) -> None:
@@ -251,8 +287,8 @@ def test_what_is_written_meanwhile_goes_as_well(api: Any, monkeypatch: pytest.Mo
     plain = Expunging._remove
     late: list[str] = []
 
-    async def remove(self: Expunging, keys: list[Key]) -> None:
-        await plain(self, keys)
+    async def remove(self: Expunging, keys: list[Key], *held: Any) -> None:
+        await plain(self, keys, *held)
         if len(late) < 2:
             body = {"resourceType": "Observation", **observation}
             answer = await api.send("POST", "Observation", body)
@@ -305,8 +341,8 @@ def test_whoever_writes_without_end_does_not_hold_it_up(
     }
     plain = Expunging._remove
 
-    async def remove(self: Expunging, keys: list[Key]) -> None:
-        await plain(self, keys)
+    async def remove(self: Expunging, keys: list[Key], *held: Any) -> None:
+        await plain(self, keys, *held)
         await api.send("POST", "Observation", observation)
 
     monkeypatch.setattr(Expunging, "_remove", remove)

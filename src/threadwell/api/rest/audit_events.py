@@ -25,7 +25,7 @@ from threadwell.api.params import parse_params
 from threadwell.api.rest import search as searching
 from threadwell.api.rest.bundles import bundle, bundled, found_entries
 from threadwell.audit.events import event, events, parse_id
-from threadwell.audit.finding import Allowance, Wanted, find, find_line
+from threadwell.audit.finding import WANTED, Allowance, Wanted, find, find_line
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
 from threadwell.fhir.resource import Resource
@@ -172,9 +172,12 @@ async def _of_trail(
     wanted = replace(_wanted(asked.filters), before=before)
     async with aclosing(find(context.trail, context.project, wanted, allowance)) as walk:
         async for line in walk:
+            made = list(events(line))
+            # One line may tell of very many patients, each of which is looked at.
+            allowance.left -= WANTED * (len(made) - 1)
             found = [
                 one
-                for one in events(line)
+                for one in made
                 if _matches(context, asked.filters, one) and _may(context, one, Interaction.SEARCH)
             ]
             if found:

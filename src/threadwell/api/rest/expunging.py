@@ -83,7 +83,7 @@ def _told(request: Request, done: Expunged) -> dict[str, object]:
         {
             "severity": "warning",
             "code": "incomplete",
-            "details": {"text": "Left, as another patient's record has it, too"},
+            "details": {"text": "Left: it is not about this patient alone, and names them"},
             "diagnostics": name,
         }
         for name in done.left[:_MOST_LEFT]

@@ -14,7 +14,8 @@ from threadwell.fhir.search.sought import TokenMatch
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.fhir.validation import validate
 from threadwell.intake.commits.batch import Batch
-from threadwell.intake.expunged import which_were
+from threadwell.intake.expunged import which_people_were, which_were
+from threadwell.intake.links import as_key
 from threadwell.intake.paging import search_all
 from threadwell.intake.patience import Patience
 from threadwell.intake.people.bundle import people_in
@@ -82,7 +83,10 @@ async def _write(
 ) -> PeopleReport:
     people = await _as_known(store, project, people, country)
     there = await store.read_many(project, list(people))
-    gone = await which_were(store, [key for key in people if key not in there])
+    gone = await which_people_were(
+        store, {key: one for key, one in people.items() if key not in there}
+    )
+    gone |= await _of_them(store, project, people, gone)
     people = {key: resource for key, resource in people.items() if key not in gone}
     await _check_patients(store, project, people)
     batch = Batch(updated=clock())
@@ -157,6 +161,21 @@ def _over(before: Stored, resource: Resource) -> Resource | None:
         others = [name for name in stored.get("name") or () if name.get("use")]
         wanted["name"] = [*resource["name"], *(n for n in others if n["use"] not in said)]
     return wanted if wanted != stored else None
+
+
+async def _of_them(
+    store: Store, project: str, people: dict[Key, Resource], gone: set[Key]
+) -> set[Key]:
+    """The related persons of patients who were expunged: they are left out, or as they are."""
+    whose = {
+        key: as_key(resource["patient"].get("reference", ""))
+        for key, resource in people.items()
+        if key.type == "RelatedPerson"
+    }
+    elsewhere = {patient for patient in whose.values() if patient not in people}
+    there = await store.read_many(project, list(elsewhere)) if elsewhere else {}
+    were = gone | await which_were(store, elsewhere - there.keys())
+    return {key for key, patient in whose.items() if patient in were}
 
 
 async def _check_patients(store: Store, project: str, people: dict[Key, Resource]) -> None:
