@@ -39,9 +39,10 @@ def busy(server: Server) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def cookie_of(server: Server) -> str:
-    """Somebody who is signed in on the pages."""
+def cookie_of(server: Server, who: str = "") -> str:
+    """Somebody who is signed in on the pages, as that person (``Practitioner/…``) if named."""
     command = [sys.executable, "-m", "threadwell", "sign-in", "--store", server.store]
+    command += ["--url", server.url, *(["--as", who] if who else [])]
     link = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     jar = CookieJar()
     opener = build_opener(HTTPCookieProcessor(jar))

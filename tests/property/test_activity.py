@@ -64,9 +64,9 @@ async def _filled(sessions: list[Any]) -> tuple[MemoryStore, list[str]]:
     return store, [id_ for _, id_ in sorted(order, reverse=True)]
 
 
-@given(_SESSIONS, st.integers(1, 4), st.integers(1, 3), st.integers(0, 20), st.booleans())
+@given(_SESSIONS, st.integers(1, 4), st.integers(1, 3), st.integers(0, 20), *[st.booleans()] * 2)
 def test_every_session_is_listed_once_in_order(
-    sessions: list[Any], count: int, batch: int, most: int, back: bool
+    sessions: list[Any], count: int, batch: int, most: int, back: bool, known: bool
 ) -> None:
     async def listed() -> tuple[list[str], list[str]]:
         store, order = await _filled(sessions)
@@ -76,8 +76,10 @@ def test_every_session_is_listed_once_in_order(
 
         found: list[str] = []
         cursor, wanted = LAST if back else "", Recent(fits)
+        reader = Reader(store, DEFAULT_PROJECT)
+        among = await reader.search_all("Encounter?") if known else None
         while True:
-            page = await recent(Reader(store, DEFAULT_PROJECT), wanted, cursor, count)
+            page = await recent(reader, wanted, cursor, count, among)
             ids = [one["id"] for one in page.encounters]
             assert len(ids) <= count
             found = [*ids, *found] if back else [*found, *ids]

@@ -85,7 +85,7 @@ def check_wanted(channel: str, since: object, until: object, limit: object) -> N
 
 def check_page(after: object, size: object) -> None:
     """Raise ``BadSetting`` for a page of sessions that nobody can have meant."""
-    from threadwell.inbox.activity import is_cursor
+    from threadwell.inbox.spots import is_cursor
 
     if type(size) is not int or size < 1:
         raise BadSetting(f"size {size!r} is no number of sessions of a page")

@@ -7,7 +7,6 @@ are; where most are passed over, it ends after so many messages, and leads on.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
-from starlette.exceptions import HTTPException
 
 from threadwell.encounters import codes
 from threadwell.encounters.pattern import SESSIONS, is_session
@@ -25,6 +23,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import DateFilter, Filter, MissingFilter, Query, Sort, TokenFilter
 from threadwell.fhir.search.sought import DateMatch, Prefix, TokenMatch
 from threadwell.inbox.reader import Reader, id_in
+from threadwell.inbox.spots import Spot, read_spot, write_spot
 from threadwell.inbox.turning import LAST, Turns
 from threadwell.intake.reports.last_said import last_said
 from threadwell.intake.reports.sessions import session_headers
@@ -40,17 +39,6 @@ _LIVE = TokenFilter(
 #: In place of a session that was passed, and of its last message.
 _NOTHING: Resource = {}
 _PASSED: Resource = {"id": ""}
-_CURSOR = re.compile(r"([ab])(-?\d{1,19})-([A-Za-z0-9.-]{0,64})", re.ASCII)
-
-
-class Spot(NamedTuple):
-    """Where a session stands: by its last message, in microseconds since 1970 UTC, then its id.
-
-    One without an id is how far a walk has come, whether or not it has met a session on its way.
-    """
-
-    at: int
-    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +63,22 @@ class RecentPage(NamedTuple):
     turns: Turns
 
 
-async def recent(reader: Reader, wanted: Recent, cursor: str, count: int) -> RecentPage:
-    """The page of sessions that a cursor leads to, the one that was written in last first."""
-    back, spot = _read(cursor)
+async def recent(
+    reader: Reader,
+    wanted: Recent,
+    cursor: str,
+    count: int,
+    among: Sequence[Resource] | None = None,
+) -> RecentPage:
+    """The page of sessions that a cursor leads to, the one that was written in last first.
+
+    They are ``among`` a few Encounters, where these are known: then nothing is walked over.
+    """
+    back, spot = read_spot(cursor)
     walk = _Walk(reader, wanted, back, spot, _MOST)
     found: list[tuple[Spot, Resource]] = []
     more = False
-    async for at in walk.spots():
+    async for at in walk.spots() if among is None else walk.among(among):
         if not at.id:
             more = True
             break
@@ -94,9 +91,9 @@ async def recent(reader: Reader, wanted: Recent, cursor: str, count: int) -> Rec
     reached = found[-1][0] if len(found) == count else walk.reached
     if back:
         found.reverse()
-    ahead = _written("b" if back else "a", reached) if more and reached else ""
+    ahead = write_spot("b" if back else "a", reached) if more and reached else ""
     turned = found[-1][0] if back and found else found[0][0] if found else spot
-    behind = _written("a" if back else "b", turned) if spot and turned else ""
+    behind = write_spot("a" if back else "b", turned) if spot and turned else ""
     before, after = (ahead, behind) if back else (behind, ahead)
     return RecentPage([one for _, one in found], Turns(before, after, LAST if after else ""))
 
@@ -108,7 +105,7 @@ async def walked(
 
     Of those that it has passed it keeps no more than their ids.
     """
-    _, spot = _read(cursor)
+    _, spot = read_spot(cursor)
     walk = _Walk(reader, wanted, False, spot, sys.maxsize)
     found: list[Resource] = []
     reached: Spot | None = None
@@ -116,7 +113,7 @@ async def walked(
         encounter, last = walk.session(at.id)
         if await wanted.fits(encounter, last):
             if len(found) == size and reached is not None:
-                yield RecentPage(found, Turns("", _written("a", reached)))
+                yield RecentPage(found, Turns("", write_spot("a", reached)))
                 found = []
             found.append(encounter)
             reached = at
@@ -173,6 +170,20 @@ class _Walk:
                 if self._spot is None or (spot > self._spot if self._back else spot < self._spot):
                     yield spot
 
+    async def among(self, encounters: Sequence[Resource]) -> AsyncIterator[Spot]:
+        """Those of a few sessions that are behind the spot, in their order."""
+        self._encounters = {one["id"]: one for one in encounters}
+        await self._know_last(self._encounters)
+        every = [
+            Spot(_began(one) if (last := self._last[id_]) is None else _at(last), id_)
+            for id_, one in self._encounters.items()
+            if self._stands(id_)
+        ]
+        for spot in sorted(every, reverse=not self._back):
+            self.reached = spot
+            if self._spot is None or (spot > self._spot if self._back else spot < self._spot):
+                yield spot
+
     async def _spoken(self) -> AsyncIterator[Spot]:
         """Sessions by their last messages, and how far it has come."""
         filters: list[Filter] = [MissingFilter("part-of", missing=False), _LIVE]
@@ -217,7 +228,7 @@ class _Walk:
                 await self._know_last(ids)
                 at = 0
                 for one in encounters:
-                    at = _time(str((one.get("period") or {}).get("start", "")))
+                    at = _began(one)
                     if self._last.get(one["id"]) is None:
                         yield Spot(at, one["id"])
                 if encounters:
@@ -357,28 +368,12 @@ def _at(message: Resource) -> int:
     return _time(str(message.get("sent", "")))
 
 
+def _began(encounter: Resource) -> int:
+    return _time(str((encounter.get("period") or {}).get("start", "")))
+
+
 def _time(text: str) -> int:
     try:
         return parse_fhir_time(text)
     except ValueError:
         return 0
-
-
-def is_cursor(text: str) -> bool:
-    """Whether a text is where a walk from the newest on goes on."""
-    found = _CURSOR.fullmatch(text)
-    return found is not None and found[1] == "a"
-
-
-def _read(cursor: str) -> tuple[bool, Spot | None]:
-    """Whether it goes back, and from where; 404 for what is no cursor."""
-    if not cursor or cursor == LAST:
-        return cursor == LAST, None
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise HTTPException(404)
-    return found[1] == "b", Spot(int(found[2]), found[3])
-
-
-def _written(way: str, spot: Spot) -> str:
-    return f"{way}{spot.at}-{spot.id}"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from threadwell.encounters.names import resource_name
+from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
 from threadwell.fhir.stamp import Clock, now_ms
@@ -37,6 +38,8 @@ from threadwell.intake.reports.wanted import STATUSES, Wanted, bounds, wanted_qu
 PAGE = 25
 #: Sessions that are read at once where all are wanted.
 _AT_ONCE = 1000
+#: Open sessions that are all read for a page of them.
+_FEW_OPEN = 100
 _DAY_MS = 86_400_000
 
 
@@ -111,7 +114,8 @@ async def list_sessions(
         return Listing(await _rows(reader, [], dates, me), 0, Turns("", ""), wanted)
     fits = partial(_fits, reader, wanted.status, waiting)
     asked = Recent(fits, since, until, wanted.channel)
-    page = await recent(reader, asked, cursor, PAGE)
+    among = None if narrowed else await _few_open(reader, wanted)
+    page = await recent(reader, asked, cursor, PAGE, among)
     rows = await _rows(reader, page.encounters, dates, me)
     return Listing(rows, total, page.turns, wanted)
 
@@ -197,6 +201,19 @@ async def _counted(reader: Reader, wanted: Wanted) -> int:
         reader.project, replace(query, count=0, sort=(), total=Total.ACCURATE)
     )
     return page.total or 0
+
+
+async def _few_open(reader: Reader, wanted: Wanted) -> list[Resource] | None:
+    """The Encounters of the open sessions, where there are few: ``None`` for others and for many.
+
+    Many are among what was written lately. Few may be among millions that are over.
+    """
+    if wanted.status != "open":
+        return None
+    query = await wanted_query(reader.view, reader.project, wanted, ZoneInfo("UTC"))
+    assert query is not None
+    page = await reader.view.search(reader.project, replace(query, count=_FEW_OPEN))
+    return None if page.more else [decode(match.body) for match in page.matches]
 
 
 async def _fits(

@@ -9,6 +9,8 @@ from datetime import date
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from threadwell.encounters.times import parse_fhir_time
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
@@ -97,19 +99,19 @@ async def find_messages(
     """The page of the messages sought that were sent before a time, 0 for the newest."""
     words = [fold(word) for word in sought.words.split()]
     found: list[Resource] = []
-    looked = at = 0
+    looked, last = 0, ""
     async for stored in scan(
         reader.view, reader.project, await _query(reader, sought, dates.zone, before)
     ):
-        child = decode(stored.body)
-        sent = _time(child)
+        sent, text = _said(stored.body)
         # Messages of one moment stay on one page: the next one begins before that moment.
-        if sent != at and (len(found) >= PAGE or looked >= LOOKED_THROUGH):
+        is_full = len(found) >= PAGE or looked >= LOOKED_THROUGH
+        if is_full and _time(sent) != (at := _time(last)):
             return FoundPage(await _shown(reader, found, words, dates), at, looked)
-        looked, at = looked + 1, sent
-        said = fold(_text(child))
+        looked, last = looked + 1, sent
+        said = fold(text)
         if all(word in said for word in words):
-            found.append(child)
+            found.append(decode(stored.body))
     return FoundPage(await _shown(reader, found, words, dates), 0, looked)
 
 
@@ -200,8 +202,32 @@ def _text(child: Resource) -> str:
     return "\n".join(one.get("contentString", "") for one in child.get("payload") or ())
 
 
-def _time(child: Resource) -> int:
+class _Payload(msgspec.Struct):
+    said: str = msgspec.field(default="", name="contentString")
+
+
+class _Said(msgspec.Struct):
+    """As much of a message as most of those need that are looked through."""
+
+    sent: str = ""
+    payload: list[_Payload] = []
+
+
+_SAID = msgspec.json.Decoder(_Said)
+
+
+def _said(body: bytes) -> tuple[str, str]:
+    """When a message was sent, as it is written, and its text."""
     try:
-        return parse_fhir_time(str(child.get("sent", "")))
+        said = _SAID.decode(body)
+    except msgspec.ValidationError:
+        child = decode(body)
+        return str(child.get("sent", "")), _text(child)
+    return said.sent, "\n".join([one.said for one in said.payload])
+
+
+def _time(sent: str) -> int:
+    try:
+        return parse_fhir_time(sent)
     except ValueError:
         return 0

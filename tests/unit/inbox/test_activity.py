@@ -140,3 +140,27 @@ def test_a_list_of_none_walks_over_nothing(family: Any, browser: Any, store: Any
     assert "Communication" not in asked
     browser.post(f"/sessions/{family.session}", act="reopen")
     assert f"/sessions/{family.session}" in browser.get("/?status=open").text
+
+
+def test_a_few_that_are_open_are_not_looked_for_among_all_messages(
+    talk: Any, browser: Any, store: Any, monkeypatch: Any
+) -> None:
+    for number in range(30):
+        talk(
+            f"over{number}",
+            *[(THEM, ago(days=1, minutes=one)) for one in range(9)],
+            status="finished",
+        )
+    talk("early", (THEM, ago(days=30)), (US, ago(days=20)))
+    talk("late", (THEM, ago(days=40)), (THEM, ago(days=10)))
+    seen, search = [], store.search
+
+    async def counted(project: str, query: Any) -> Any:
+        page = await search(project, query)
+        seen.extend(one.id for one in page.matches if one.type == "Communication")
+        return page
+
+    monkeypatch.setattr(store, "search", counted)
+    assert listed(browser.get("/?status=open").text) == ["late", "early"]
+    assert set(seen) >= {"early-1", "late-1"}
+    assert not [one for one in seen if "over" in one]
