@@ -30,6 +30,8 @@ ONE_STATEMENT = [
     "Encounter?part-of=Encounter/e1",
     "Task?code=read-receipt&owner=Practitioner/kim&status=requested",
     "Task?code=respond&owner=Practitioner/kim&status=requested,accepted&_sort=authored-on",
+    "Task?code=respond&status=requested,accepted,in-progress&_sort=authored-on",
+    "Task?code=quarantine&status=requested&_sort=-_lastUpdated",
     "Patient?_lastUpdated=ge2024-01-01&_sort=_lastUpdated",
     "Patient",
 ]

@@ -116,6 +116,29 @@ def test_an_old_index_is_made_anew(postgres_server: postgres.Server, postgres_ur
     asyncio.run(work())
 
 
+def test_what_an_old_index_lacks_is_added(
+    postgres_server: postgres.Server, postgres_url: str
+) -> None:
+    schema = parse_address(postgres_url).schema
+
+    async def work() -> None:
+        store = PostgresStore.open(postgres_url)
+        await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(map(Desk(store).write, WORLD))))
+        await store.close()
+        every = f"SELECT * FROM {schema}.posting ORDER BY key, sort, rid"
+        before = postgres_server.psql(every)
+        postgres_server.psql(
+            f"DELETE FROM {schema}.posting WHERE rid IN"
+            f" (SELECT rid FROM {schema}.resource WHERE type = 'Task');"
+            f" UPDATE {schema}.setting SET value = '8' WHERE name = 'index'"
+        )
+        assert postgres_server.psql(every) != before
+        await _connect(postgres_url)
+        assert postgres_server.psql(every) == before
+
+    asyncio.run(work())
+
+
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [

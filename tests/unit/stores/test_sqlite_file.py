@@ -10,9 +10,10 @@ import apsw
 import pytest
 
 from threadwell.stores.contract import DEFAULT_PROJECT, StoreError
+from threadwell.stores.sql.entries import INDEX_VERSION
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
-from threadwell.stores.sqlite.database import migrations, open_database, setting
+from threadwell.stores.sqlite.database import migrations, open_database, open_reader, setting
 from threadwell.stores.sqlite.reindex import reindex_if_old
 from threadwell.stores.suite.scenario import Desk
 from threadwell.stores.suite.world import WORLD
@@ -126,6 +127,44 @@ def test_an_index_of_an_older_kind_is_made_anew(
     (told,) = caplog.messages
     assert told.startswith("The index is made anew")
     assert connection.execute("SELECT * FROM posting").fetchall() == before
+    connection.close()
+
+
+def test_a_reader_keeps_little_of_a_large_file(tmp_path: Path) -> None:
+    path = tmp_path / "threadwell.db"
+    writer = open_database(path)
+    writer.execute("BEGIN")
+    for number in range(24):
+        writer.execute("INSERT INTO content VALUES (?, 'x', zeroblob(1048576))", (number,))
+    writer.execute("COMMIT")
+    reader = open_reader(path)
+    for connection in (writer, reader):
+        assert connection.execute("SELECT sum(length(hex(bytes))) FROM content").fetchall()
+        used, _ = connection.status(apsw.SQLITE_DBSTATUS_CACHE_USED)
+        assert used < 12 * 2**20
+        connection.close()
+
+
+def test_what_an_older_index_lacks_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("threadwell.stores.sqlite.reindex._AT_ONCE", 1)
+    path = tmp_path / "threadwell.db"
+    asyncio.run(_fill(path))
+    connection = open_database(path)
+    every = "SELECT * FROM posting"
+    before = connection.execute(every).fetchall()
+    connection.execute(
+        "DELETE FROM posting WHERE rid IN (SELECT rid FROM resource WHERE type = 'Task')"
+    )
+    connection.execute("UPDATE setting SET value = x'38' WHERE name = 'index'")
+    connection.execute("INSERT INTO posting VALUES (1, 2, 3)")
+    assert len(connection.execute(every).fetchall()) < len(before)
+    reindex_if_old(connection, Keys(setting(connection, "secret")))
+    # What is right stays as it is.
+    assert sorted(connection.execute(every).fetchall()) == sorted([*before, (1, 2, 3)])
+    assert not caplog.messages
+    assert int(setting(connection, "index")) == INDEX_VERSION
     connection.close()
 
 

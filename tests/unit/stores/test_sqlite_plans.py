@@ -45,6 +45,8 @@ HOT = [
     "Task?performer=nurse&owner:missing=true&_include=Task:focus",
     "Task?code=respond&owner=Practitioner/kim&status=requested,accepted&_sort=authored-on",
     "Task?code=respond&owner:missing=true&status=requested,accepted&_sort=authored-on",
+    "Task?code=respond&status=requested,accepted,in-progress&_sort=authored-on",
+    "Task?code=quarantine&status=requested&_sort=-_lastUpdated",
 ]
 
 
@@ -90,6 +92,27 @@ def test_plan(path: Path, search: str) -> None:
     plan = asyncio.run(run())
     assert any("SEARCH" in step for step in plan)
     assert [step for step in plan if _costly(step)] == []
+
+
+#: What people have before them all day: it is not looked for among all that was done for years.
+WAITING = [
+    "Task?code=respond&status=requested,accepted,in-progress&_sort=authored-on",
+    "Task?code=review&status=requested,accepted,in-progress&_sort=-authored-on",
+    "Task?code=quarantine&status=requested&_sort=-_lastUpdated",
+    "Task?code=quarantine&status=requested&_summary=count",
+]
+
+
+@pytest.mark.parametrize("search", WAITING)
+def test_what_waits_has_lists_of_its_own(path: Path, search: str) -> None:
+    async def run() -> list[str]:
+        store = SqliteStore.open(path)
+        plan = store.plan(DEFAULT_PROJECT, query(search))
+        await store.close()
+        return plan
+
+    # Of no entry has it to be asked whether it is in another list.
+    assert [step for step in asyncio.run(run()) if "SUBQUERY" in step or " p " in step] == []
 
 
 #: Those of them that find more than a page.

@@ -8,7 +8,13 @@ import asyncpg
 
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.bases import SETTING, Bases, read_bases
-from threadwell.stores.sql.entries import INDEX_VERSION, TOLD, entries_of_body, is_current
+from threadwell.stores.sql.entries import (
+    INDEX_VERSION,
+    TOLD,
+    entries_of_body,
+    is_current,
+    lacking,
+)
 from threadwell.stores.sql.indexing import KEPT, know_all
 from threadwell.stores.sql.keys import Keys
 
@@ -23,30 +29,71 @@ async def reindex_if_old(connection: asyncpg.Connection[asyncpg.Record]) -> None
     Searches see the old index until the new one is whole; writes of other processes wait.
     Raises ``StoreError`` where a newer Threadwell has made it.
     """
-    if await _current(connection):
+    if is_current(await _version(connection)):
         return
     async with connection.transaction():
         await connection.execute("LOCK TABLE resource IN SHARE ROW EXCLUSIVE MODE")
-        if await _current(connection):
+        if is_current(version := await _version(connection)):
             return
-        resources = await connection.fetchval("SELECT count(*) FROM resource")
-        if resources >= _AT_ONCE:
-            _log.warning(TOLD, resources)
-        await _reindex(connection)
+        types = lacking(version)
+        if types is None:
+            resources = await connection.fetchval("SELECT count(*) FROM resource")
+            if resources >= _AT_ONCE:
+                _log.warning(TOLD, resources)
+            await _reindex(connection)
+        else:
+            await _add(connection, types)
         await connection.execute(
             "UPDATE setting SET value = $1 WHERE name = 'index'", str(INDEX_VERSION).encode()
         )
 
 
-async def _current(connection: asyncpg.Connection[asyncpg.Record]) -> bool:
-    version = await connection.fetchval("SELECT value FROM setting WHERE name = 'index'")
-    return is_current(version)
+async def _version(connection: asyncpg.Connection[asyncpg.Record]) -> bytes | None:
+    version: bytes | None = await connection.fetchval(
+        "SELECT value FROM setting WHERE name = 'index'"
+    )
+    return version
 
 
-async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _keys(connection: asyncpg.Connection[asyncpg.Record]) -> Keys:
     settings = dict(await connection.fetch("SELECT name, value FROM setting"))
     keys = Keys(settings["secret"], Bases(read_bases(settings.get(SETTING))))
     know_all(keys, {name: value for name, value in settings.items() if name.startswith(KEPT)})
+    return keys
+
+
+async def _add(connection: asyncpg.Connection[asyncpg.Record], types: tuple[str, ...]) -> None:
+    """Write what is lacking of resources of these types."""
+    keys = await _keys(connection)
+    last = (0, 0)
+    while True:
+        rows = await connection.fetch(
+            "SELECT r.pid, r.rid, p.name, r.updated, r.body"
+            " FROM resource r JOIN project p ON p.pid = r.pid"
+            " WHERE (r.pid, r.rid) > ($1, $2) AND r.type = ANY($4::text[]) AND NOT r.deleted"
+            " ORDER BY r.pid, r.rid LIMIT $3",
+            *last,
+            _AT_ONCE,
+            types,
+        )
+        if not rows:
+            return
+        last = rows[-1][0], rows[-1][1]
+        postings = sorted(
+            (pid, *posting)
+            for pid, rid, name, updated, body in rows
+            for posting in entries_of_body(keys, name, body, updated).postings(rid)
+        )
+        await connection.execute(
+            "INSERT INTO posting (pid, key, sort, rid)"
+            " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+            " ON CONFLICT DO NOTHING",
+            *([posting[at] for posting in postings] for at in range(4)),
+        )
+
+
+async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    keys = await _keys(connection)
     await connection.execute("DELETE FROM posting; DELETE FROM folded")
     last = (0, 0)
     while True:

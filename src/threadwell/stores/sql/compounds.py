@@ -158,6 +158,8 @@ COMPOUNDS: tuple[Compound, ...] = (
     Compound("Encounter", ("part-of",), updated=True),
     Compound("Encounter", (), ("class",), updated=True),
     Compound("Task", (), ("code", "owner", "status"), closed=_TODO),
+    Compound("Task", (), ("code", "status"), closed=_TODO),
+    Compound("Task", (), ("code", "status"), updated=True, closed=_TODO),
     Compound("Task", (), ("owner", "status"), updated=True, closed=_TODO),
     Compound("Task", ("owner",), ("performer",)),
     Compound("Task", ("owner",), ("performer",), updated=True),

@@ -27,8 +27,11 @@ from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 8
-#: What is logged before that, with the number of resources.
+INDEX_VERSION = 9
+#: Versions that have all that the one before has, and more of resources of these types: there only
+#: that is added.
+ADDED: Mapping[int, tuple[str, ...]] = {9: ("Task",)}
+#: What is logged before it is made anew, with the number of resources.
 TOLD = "The index is made anew, once after this update: %d resources. It can take minutes."
 
 #: The parameter codes of a type beyond this many are not in ``present``.
@@ -47,6 +50,18 @@ def is_current(version: bytes | None) -> bool:
             " it was made by a newer Threadwell"
         )
     return number == INDEX_VERSION
+
+
+def lacking(version: bytes | None) -> tuple[str, ...] | None:
+    """The types of whose resources an earlier index has too little, and is right in all that it
+    has; ``None`` where it has to be made anew.
+    """
+    found: set[str] = set()
+    for later in range(int(version or b"0") + 1, INDEX_VERSION + 1):
+        if later not in ADDED:
+            return None
+        found.update(ADDED[later])
+    return tuple(sorted(found))
 
 
 class Entries(NamedTuple):

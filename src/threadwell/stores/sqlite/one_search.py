@@ -218,11 +218,9 @@ class OneSearch:
             params = [stream.key, stream.low, stream.high, *params]
         else:
             source, params = source_sql(self._query.type, self._pid, lead)
-            where, more, doubts, _ = self._where(lead, "r.sort")
-            sql = (
-                f"SELECT count(*) FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid"
-                f" WHERE 1{where}"
-            )
+            where, more, doubts, row = self._where(lead, "r.sort")
+            join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
+            sql = f"SELECT count(*) FROM ({source}) d{join} WHERE 1{where}"
             params += more
         return int(self._reader.rows(sql, params, doubts)[0][0])
 

@@ -6,9 +6,16 @@ import logging
 
 import apsw
 
-from threadwell.stores.sql.entries import INDEX_VERSION, TOLD, entries_of_body, is_current
+from threadwell.stores.sql.entries import (
+    INDEX_VERSION,
+    TOLD,
+    entries_of_body,
+    is_current,
+    lacking,
+)
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite.database import setting
+from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 
 _AT_ONCE = 1000
@@ -25,10 +32,14 @@ def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        ((resources,),) = fetch(connection, "SELECT count(*) FROM resource", ())
-        if resources >= _AT_ONCE:
-            _log.warning(TOLD, resources)
-        reindex(connection, keys)
+        types = lacking(setting(connection, "index"))
+        if types is None:
+            ((resources,),) = fetch(connection, "SELECT count(*) FROM resource", ())
+            if resources >= _AT_ONCE:
+                _log.warning(TOLD, resources)
+            reindex(connection, keys)
+        else:
+            _add(connection, keys, types)
         connection.execute(
             "UPDATE setting SET value = ? WHERE name = 'index'", (str(INDEX_VERSION).encode(),)
         )
@@ -64,4 +75,25 @@ def reindex(connection: apsw.Connection, keys: Keys) -> None:
         connection.executemany(
             "UPDATE resource SET present = ?, sort = ? WHERE rid = ?",
             ((e.present, e.sort, rid) for rid, e in found),
+        )
+
+
+def _add(connection: apsw.Connection, keys: Keys, types: tuple[str, ...]) -> None:
+    """Write what is lacking of resources of these types, within the transaction that is open."""
+    last = 0
+    while True:
+        rows = fetch(
+            connection,
+            "SELECT r.rid, p.name, r.updated, r.body FROM resource r JOIN project p USING (pid)"
+            " WHERE r.rid > ? AND r.type IN (SELECT value FROM json_each(?)) AND NOT r.deleted"
+            " ORDER BY r.rid LIMIT ?",
+            (last, as_json(types), _AT_ONCE),
+        )
+        if not rows:
+            return
+        last = rows[-1][0]
+        found = [(rid, entries_of_body(keys, name, body, at)) for rid, name, at, body in rows]
+        connection.executemany(
+            "INSERT OR IGNORE INTO posting VALUES (?, ?, ?)",
+            sorted(posting for rid, e in found for posting in e.postings(rid)),
         )
