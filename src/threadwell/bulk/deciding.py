@@ -20,6 +20,7 @@ from threadwell.fhir.search.references import parse_absolute, split_reference
 from threadwell.fhir.stamp import Clock, new_id, stamp
 from threadwell.fhir.validation import validate
 from threadwell.intake.billed import WHY, billed_element
+from threadwell.intake.details import foreign_details
 from threadwell.intake.links import circle_of
 from threadwell.intake.replies.writing import AUTHORS
 from threadwell.stores.contract import Key, Store, Stored, Write
@@ -126,6 +127,8 @@ class Deciding:
         )
         if element := await billed_element(self._store, self._project, write):
             raise _Refused(f"{WHY} ({element})")
+        for foreign in await foreign_details(self._view, self._project, write):
+            raise _Refused(foreign.why)
         return write
 
     async def _is_same(self, fit: Fit, resource: Resource, current: Stored) -> bool:

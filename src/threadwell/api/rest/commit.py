@@ -8,6 +8,7 @@ from typing import TypeVar
 from threadwell.api.context import Context
 from threadwell.api.rest.billed import refuse_billed
 from threadwell.api.rest.change import Change
+from threadwell.api.rest.detailed import refuse_foreign
 from threadwell.api.rest.pointing import refuse_dangling
 from threadwell.api.rest.unsent import refuse_unsent
 from threadwell.fhir.outcome import FhirError, Issue
@@ -26,6 +27,7 @@ async def commit(context: Context, change: Change, *unmatched: Query) -> None:
         await refuse_billed(context, change.write)
         await refuse_unsent(context, change.write)
         await refuse_dangling(context, change.write)
+        await refuse_foreign(context, change.write)
         guards = tuple(Unmatched(query) for query in unmatched)
         await context.view.commit(context.project, ChangeSet((change.write,), guards))
 

@@ -21,6 +21,7 @@ from threadwell.api.rest.billed import refuse_billed
 from threadwell.api.rest.change import Change, created, deleted, updated
 from threadwell.api.rest.commit import settle
 from threadwell.api.rest.content import keep_content
+from threadwell.api.rest.detailed import refuse_foreign
 from threadwell.api.rest.entries import Entry, within
 from threadwell.api.rest.links import Links
 from threadwell.api.rest.patch import patched
@@ -101,6 +102,7 @@ async def _attempt(
         await pauses.pause()
     if draft.issues:
         raise FhirError(400, draft.issues[:_MOST])
+    await draft.check_details(targets)
     await context.view.commit(context.project, draft.change_set(targets))
     return draft.changes
 
@@ -165,6 +167,17 @@ class _Draft:
         if change:
             self._by_key[target.key] = change
         self.changes.append(change)
+
+    async def check_details(self, targets: Sequence[Target]) -> None:
+        """Look whether each clinical detail is on its own patient's Encounter; raises 422."""
+        writes = {key: one.write for key, one in self._by_key.items() if one.write}
+        made = {key: one.resource for key, one in writes.items() if one.resource is not None}
+        for target in targets:
+            if (write := writes.get(target.key)) is not None:
+                try:
+                    await refuse_foreign(self._context, write, made)
+                except FhirError as error:
+                    raise within(target.entry, error) from None
 
     def change_set(self, targets: Sequence[Target]) -> ChangeSet:
         """All of it, guarded by what the decisions rest on."""

@@ -13,7 +13,7 @@ from threadwell.fhir.search.query import MissingFilter, Query, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import Reading, Store
 
 REPLACED = "replaced-by"
 
@@ -40,7 +40,7 @@ async def all_replaced(store: Store, project: str) -> dict[str, str]:
     return {old: new for old, new in out.items() if new in live}
 
 
-async def who_stand(store: Store, project: str, patients: Collection[str]) -> frozenset[str]:
+async def who_stand(store: Reading, project: str, patients: Collection[str]) -> frozenset[str]:
     """Those ``Patient/…``, each who was replaced as the one who replaces them."""
     found: dict[str, str] = {}
     asked, seen = set(patients), set[str]()
@@ -54,7 +54,7 @@ async def who_stand(store: Store, project: str, patients: Collection[str]) -> fr
     return frozenset(new if (new := last.get(one, "")) in live else one for one in patients)
 
 
-async def _there(store: Store, project: str, names: Collection[str]) -> dict[str, Resource]:
+async def _there(store: Reading, project: str, names: Collection[str]) -> dict[str, Resource]:
     if not names:
         return {}
     found = await store.read_many(project, [as_key(one) for one in sorted(names)])
