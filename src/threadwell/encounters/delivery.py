@@ -41,10 +41,11 @@ def delivery_of(stored: Resource) -> Delivery | None:
     return None
 
 
-def with_delivery(stored: Resource, now: Delivery) -> Resource:
+def with_delivery(stored: Resource, now: Delivery, why: str = "") -> Resource:
     """A stored child with that delivery. One that somebody has read is ``completed``.
 
-    What is withdrawn keeps its status and its reason.
+    What is withdrawn keeps its status and its reason. ``why`` says in plain words why it was not
+    even sent, ``""`` where it was.
     """
     others = [one for one in stored.get("extension") or () if one.get("url") != codes.EXT_DELIVERY]
     out = {**stored, "extension": [*others, _extension(now)]}
@@ -53,9 +54,20 @@ def with_delivery(stored: Resource, now: Delivery) -> Resource:
     if _is_ours(out.get("statusReason") or {}):
         del out["statusReason"]
     if now.state == FAILED and "statusReason" not in out:
-        out["statusReason"] = _reason(now)
+        out["statusReason"] = _reason(now, why)
     if now.state == READ and stored.get("status") == "in-progress":
         out["status"] = "completed"
+    return out
+
+
+def without_delivery(stored: Resource) -> Resource:
+    """A stored child of which nothing is told."""
+    others = [one for one in stored.get("extension") or () if one.get("url") != codes.EXT_DELIVERY]
+    out = {name: value for name, value in stored.items() if name != "extension"}
+    if others:
+        out["extension"] = others
+    if _is_ours(out.get("statusReason") or {}):
+        del out["statusReason"]
     return out
 
 
@@ -78,7 +90,10 @@ def _extension(now: Delivery) -> dict[str, Any]:
     return {"url": codes.EXT_DELIVERY, "extension": parts}
 
 
-def _reason(now: Delivery) -> dict[str, Any]:
+def _reason(now: Delivery, unsent: str) -> dict[str, Any]:
+    if unsent:
+        why = f" (the provider's error {now.error})" if now.error else ""
+        return {"coding": [codes.NOT_DELIVERED], "text": f"It was not sent: {unsent}{why}"}
     words = meaning(now.error) if "." in now.error else ""
     said = f": {words}" if words else ""
     # RFC 3463 §2: what begins with 4 was given up, and may go well another time.

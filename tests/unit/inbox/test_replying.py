@@ -14,13 +14,15 @@ import pytest
 from threadwell.channels.account import Account
 from threadwell.encounters.delivery import Delivery, with_delivery
 from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import now_ms
 from threadwell.intake import Settings, import_messages
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.replies.outbox import buried, waiting
 from threadwell.intake.replies.saved import save_reply
+from threadwell.intake.replies.unsent import say_unsent
 from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Message
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet
+from threadwell.stores.contract import DEFAULT_PROJECT
 
 OFFICE = Address(AddressKind.PHONE, "+12125550100")
 ANA = Address(AddressKind.PHONE, "+12125550121")
@@ -205,11 +207,15 @@ def test_what_was_not_sent_is_sent_again_or_never(
     where = ines.post(path(ines), **form).headers["location"].partition("#")[0]
     for act, left in (("resend", "waiting to be sent"), ("drop", "")):
         (queued,) = outbox(store, run)
-        buried_ = buried(queued, replace(queued.entry, reason="the account is gone", code="7"))
-        run(store.commit(DEFAULT_PROJECT, ChangeSet((), kept=buried_)))
+        why = ("the account is gone", "7")
+        buried_ = buried(queued, replace(queued.entry, reason=why[0], code=why[1]))
+        run(say_unsent(store, DEFAULT_PROJECT, queued.entry.message, buried_, now_ms(), *why))
         page = ines.get(where).text
         assert "· not sent<" in page
+        # What stands on the message is said once, with what can be done.
+        assert page.count("he account is gone") == 1
         assert "The account is gone." in page
+        assert 'value="again"' not in page
         decide = dict(re.findall(r'name="(letter|message)" value="([^"]+)"', page))
         # It takes somebody who is named.
         assert browser.post(where, **decide, act=act).status_code == 403
@@ -218,6 +224,9 @@ def test_what_was_not_sent_is_sent_again_or_never(
         page = ines.get(where).text
         assert "· not sent<" not in page
         assert left in page
+        never = act == "drop"
+        assert ("It was not sent: the account is gone" in unescape(page)) is never
+        assert ('value="again"' in page) is never
         assert ines.post(where, **decide, act=act).status_code == 409
     assert outbox(store, run) == []
 

@@ -14,6 +14,7 @@ import msgspec
 
 from threadwell.encounters.child_ids import REPLY
 from threadwell.fhir.stamp import Clock, now_ms
+from threadwell.intake.replies.unsent import say_waiting
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: Where messages wait to be sent, and where those are that a person has to decide about.
@@ -138,23 +139,25 @@ def entry_name(external_id: str) -> str:
 async def replay_letter(store: Store, project: str, id_: str, *, clock: Clock = now_ms) -> None:
     """Send one that was not sent, after all; raises ``NotInOutbox``.
 
-    Whoever says so of one that may have been sent, says that it was not.
+    Whoever says so of one that may have been sent, says that it was not. Raises ``Contended`` where
+    others keep writing to the message.
     """
     one = await _dead(store, project, id_)
     again = replace(
         one.entry, stage=Stage.WAITING, tries=0, asked=0, since=0, due=clock(), reason="", code=""
     )
-    await _decide(store, project, one, Kept(OUTBOX, one.name, _encoded(again), before=None))
+    kept = (removed(one), Kept(OUTBOX, one.name, _encoded(again), before=None))
+    try:
+        await say_waiting(store, project, one.entry.message, kept, clock())
+    except Conflict:
+        raise NotInOutbox(one.id) from None
 
 
 async def drop_letter(store: Store, project: str, id_: str) -> None:
     """Send it never; its message stays in the record, and says so. Raises ``NotInOutbox``."""
-    await _decide(store, project, await _dead(store, project, id_))
-
-
-async def _decide(store: Store, project: str, one: Queued, *more: Kept) -> None:
+    one = await _dead(store, project, id_)
     try:
-        await store.commit(project, ChangeSet((), kept=(removed(one), *more)))
+        await store.commit(project, ChangeSet((), kept=(removed(one),)))
     except Conflict:
         raise NotInOutbox(one.id) from None
 

@@ -45,6 +45,7 @@ from threadwell.intake.replies.outbox import (
 from threadwell.intake.replies.outgoing import FindLinks, Outgoing
 from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
+from threadwell.intake.replies.unsent import say_unsent
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
@@ -346,8 +347,12 @@ class Outbox:
 
     async def _bury(self, one: Queued, reason: str, code: str = "") -> int | None:
         _log.warning("a reply by %s was not sent: %s", one.entry.account, reason)
-        dead = replace(one.entry, reason=reason, code=code)
-        return await self._revise(*buried(one, dead))
+        kept = buried(one, replace(one.entry, reason=reason, code=code))
+        if reason == UNKNOWN:
+            return await self._revise(*kept)
+        place = (self._store, self._project, one.entry.message)
+        await say_unsent(*place, kept, self._clock(), reason, code)
+        return None
 
     async def _changed(self, one: Queued, entry: Entry, *more: Kept) -> Queued:
         kept = changed(one, entry)
