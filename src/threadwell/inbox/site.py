@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from starlette.responses import HTMLResponse
@@ -18,6 +18,7 @@ from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.dates import Dates, dates_of
+from threadwell.inbox.looking import Looks
 from threadwell.inbox.news import News
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.render import render
@@ -62,7 +63,7 @@ class Site:
 
     ``origin`` is where browsers reach its pages: ``https://host``. ``badges`` are those of the
     channels that there are, and ``labels`` what people call these, by name. ``doors`` lead to the
-    sites of other projects.
+    sites of other projects. Who listens is looked at by ``looks``.
     """
 
     view: View
@@ -79,6 +80,7 @@ class Site:
     calls: ProviderCalls
     policy: Policy | None = None
     doors: Doors | None = None
+    looks: Looks[Site | None] = field(default_factory=Looks)
 
     async def seen_by(self, who: str) -> Site:
         """The same as somebody (``Practitioner/…``) sees it by their policy, if they have one."""

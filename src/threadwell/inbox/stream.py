@@ -7,7 +7,7 @@ goes on (``Last-Event-ID``), in whichever process.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from itertools import cycle
+from functools import partial
 from time import monotonic
 
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from threadwell.audit.record import Who
 from threadwell.inbox.entering import address
+from threadwell.inbox.looking import first_look, next_look
 from threadwell.inbox.news import Push, Told
 from threadwell.inbox.people import person_of
 from threadwell.inbox.site import Site
@@ -23,16 +24,11 @@ from threadwell.intake.links import as_key
 from threadwell.stores.contract import StoreError
 from threadwell.users.browsers import signed_in
 
-#: Seconds after which is looked whether somebody is still signed in, and a sign of life is sent.
-LOOK = 5.0
 #: Milliseconds after which a browser comes back.
 _RETRY = 1000
 #: Seconds between two looks at whether somebody types.
 _GLANCE = 0.5
 _TYPE = "text/event-stream"
-#: Parts of that time over which those who have come at once are spread.
-_AT_ONCE = 97
-_TURNS = cycle(range(_AT_ONCE))
 
 
 async def show(site: Site, request: Request) -> Response:
@@ -63,22 +59,21 @@ async def _events(
 ) -> AsyncIterator[bytes]:
     yield b"retry: %d\n\n" % _RETRY
     with site.news.listening(after, now, push) as listener:
-        # Many who have come at once are not looked at at once.
-        looked = monotonic() - LOOK * next(_TURNS) / _AT_ONCE
+        due = first_look(monotonic())
         # Told at first, too: it may have changed since the page was made.
         typed = not types(site, thread) if thread else False
         # Of those who type nothing rings: it is looked at while they may.
-        most = _GLANCE if thread else LOOK
-        while (told := await listener.wait(min(most, looked + LOOK - monotonic()))) is not None:
+        while (told := await listener.wait(_until(due, thread))) is not None:
             if types(site, thread) != typed:
                 typed = not typed
                 yield b"event: typing\ndata: %s\n\n" % (b"yes" if typed else b"no")
             told = await _seen(site, told)
             if told:
                 yield b"".join(one.event() for one in told)
-            if monotonic() - looked < LOOK:
+            if monotonic() < due:
                 continue
-            now_seen = await _seen_by(site, cookie)
+            # Whether they are still signed in; and a sign of life is sent.
+            now_seen = await _looked(site, cookie)
             if now_seen is None:
                 return
             # Who has got a policy meanwhile comes back, and is told of what they see.
@@ -87,7 +82,7 @@ async def _events(
             site = now_seen
             if not await sees(site, thread):
                 thread = ""
-            looked = monotonic()
+            due = next_look(monotonic())
             if not told:
                 yield b":\n\n"
 
@@ -109,12 +104,22 @@ async def _seen(site: Site, told: list[Told]) -> list[Told]:
     return out
 
 
-async def _seen_by(site: Site, cookie: str | None) -> Site | None:
+async def _looked(site: Site, cookie: str | None) -> Site | None:
     """The site as whoever listens sees it now, ``None`` where they are not signed in any more."""
     try:
-        found = await signed_in(site.whole, site.project, cookie)
-        by = await person_of(site.whole, site.project, found.who) if found else None
-        return None if by is None else await site.seen_by(by.reference)
+        return await site.looks.at((site.origin, cookie), partial(_seen_by, site, cookie))
     except StoreError:
         # Whether they are is not known, and without a store there is nothing to tell.
         return site
+
+
+async def _seen_by(site: Site, cookie: str | None) -> Site | None:
+    found = await signed_in(site.whole, site.project, cookie)
+    by = await person_of(site.whole, site.project, found.who) if found else None
+    return None if by is None else await site.seen_by(by.reference)
+
+
+def _until(due: float, thread: str) -> float:
+    """Seconds until there is something to look at."""
+    left = max(0.0, due - monotonic())
+    return min(_GLANCE, left) if thread else left

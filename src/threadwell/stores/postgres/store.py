@@ -379,4 +379,5 @@ class PostgresStore:
         await self._news.close()
         await self._reads.close()
         await self._searches.close()
+        await self._private.close()
         await self._database.close()
