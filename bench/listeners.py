@@ -16,18 +16,22 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 import uvloop
 
 from bench.faults.server import Server
+from bench.spent import cpu_seconds, family
 
 _MESSAGES = 50
 _EVERY = 0.2
 _SECONDS = 60.0
 
 
-def heard(server: Server, listeners: int) -> tuple[list[float], float]:
+def heard(
+    server: Server, listeners: int, database: int | None = None
+) -> tuple[list[float], float, float]:
     """Seconds from the sending of a message until each listener has heard of it.
 
-    And the CPU seconds that the workers take for each message.
+    And the CPU seconds that the workers take for each message, and those of the database that is
+    that process.
     """
-    return uvloop.run(_heard(server, cookie_of(server), listeners))
+    return uvloop.run(_heard(server, cookie_of(server), listeners, database))
 
 
 def busy(server: Server) -> float:
@@ -80,7 +84,9 @@ class _Listener(asyncio.Protocol):
             self.heard_all.set_result(None)
 
 
-async def _heard(server: Server, cookie: str, listeners: int) -> tuple[list[float], float]:
+async def _heard(
+    server: Server, cookie: str, listeners: int, database: int | None
+) -> tuple[list[float], float, float]:
     loop = asyncio.get_running_loop()
     host = f"127.0.0.1:{server.port}"
     head = f"GET /news HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n".encode()
@@ -99,6 +105,7 @@ async def _heard(server: Server, cookie: str, listeners: int) -> tuple[list[floa
         "Content-Type: application/fhir+json",
         f"Content-Length: {len(body)}",
     ]
+    there = _of_database(database)
     before = await asyncio.to_thread(busy, server)
     for _ in range(_MESSAGES):
         await asyncio.sleep(_EVERY)
@@ -114,5 +121,10 @@ async def _heard(server: Server, cookie: str, listeners: int) -> tuple[list[floa
     async with asyncio.timeout(_SECONDS):
         await asyncio.gather(*(ear.heard_all for ear in ears))
     used = await asyncio.to_thread(busy, server) - before
+    others = _of_database(database) - there
     waits = [ear.times[word] - began for word, began in written.items() for ear in ears]
-    return waits, used / _MESSAGES
+    return waits, used / _MESSAGES, others / _MESSAGES
+
+
+def _of_database(database: int | None) -> float:
+    return 0.0 if database is None else cpu_seconds(family(database))

@@ -1,6 +1,7 @@
 """Messages as they come: how soon a delivery is acknowledged, and how fast the journal is taken in.
 
 python -m bench live                                200 deliveries a second, 5,000 messages
+python -m bench live --sustained 1000               delivered and taken in at once, for seconds
 python -m bench live --rate 400 --messages 20000
 
 A delivery is acknowledged once it is durable. Beside it stand a bare handler that answers the same
@@ -8,7 +9,8 @@ bytes at the same rate, and a raw commit of the same bytes. What is taken in is 
 sessions and encounters; beside it stand an import of the same messages, and raw commits of them. A
 page that is open hears of a message; beside a thousand of them stands one. The list of sessions and
 a long session are read on a large store, and on one of twenty sessions. ``--pages 2000000 --kept``
-and a folder make the large one once, in bulk, and read it again the next time.
+and a folder make the large one once, in bulk, and read it again the next time. The clock tells
+little where others use the machine: beside it stand CPU seconds of server and database.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ from bench.faults.server import Options, serving
 from bench.http import free_port, wait
 from bench.listeners import heard
 from bench.lists import tell
+from bench.spent import cpu_seconds, family
+from bench.sustained import sustained
 from threadwell.app import channel_labels, live_channels, open_store
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery
@@ -69,6 +73,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench live")
     parser.add_argument("--rate", type=float, default=200.0, help="deliveries a second")
     parser.add_argument("--messages", type=int, default=5_000, help="how many are taken in")
+    parser.add_argument("--sustained", type=float, default=1_000.0, help="the same, taken in too")
     parser.add_argument("--listeners", type=int, default=1_000, help="open pages that hear of it")
     parser.add_argument("--pages", type=int, default=20_000, help="messages behind the pages")
     parser.add_argument("--kept", type=Path, help="where the stores behind the pages stay")
@@ -78,7 +83,7 @@ def main(arguments: list[str]) -> None:
         folder = Path(name)
         if given.store != "postgresql":
             print("SQLite")
-            _tell(given, folder, lambda what: str(folder / f"{what}.db"), given.kept)
+            _tell(given, folder, lambda what: str(folder / f"{what}.db"), given.kept, None)
         if given.store != "sqlite":
             binaries = postgres.find_binaries()
             if binaries is None:
@@ -88,30 +93,45 @@ def main(arguments: list[str]) -> None:
             try:
                 with rare_collections():
                     print("\nPostgreSQL")
-                    _tell(given, folder, lambda what: f"{server.url()}&schema=live_{what}", None)
+                    (told,) = server.folder.rglob("postmaster.pid")
+                    database = int(told.read_text().split()[0])
+                    url = f"{server.url()}&schema=live_"
+                    _tell(given, folder, lambda what: f"{url}{what}", None, database)
             finally:
                 server.remove()
 
 
 def _tell(
-    given: argparse.Namespace, folder: Path, url: Callable[[str], str], kept: Path | None
+    given: argparse.Namespace,
+    folder: Path,
+    url: Callable[[str], str],
+    kept: Path | None,
+    database: int | None,
 ) -> None:
-    """Print what was asked for on one store; ``url`` makes a name that of a new store."""
+    """Print what was asked for on one store; ``url`` makes a name that of a new store.
+
+    ``database`` is the process of another server that has it.
+    """
     if given.rate:
-        _acknowledged(folder, given.rate, url)
+        _acknowledged(folder, given.rate, url, database)
+    if given.sustained:
+        _sustained(given.sustained, url, database)
     if given.listeners:
-        _heard(given.listeners, url)
+        _heard(given.listeners, url, database)
     if given.pages:
         of_pages = url if kept is None else lambda what: str(kept / f"{what}.db")
         tell(of_pages, given.pages, lambda at, people: asyncio.run(_set_up(at, people)), _OFFICE)
     if given.messages:
-        _taken(given.messages, url)
+        _taken(given.messages, url, database)
 
 
-def _acknowledged(folder: Path, rate: float, url: Callable[[str], str]) -> None:
+def _acknowledged(
+    folder: Path, rate: float, url: Callable[[str], str], database: int | None
+) -> None:
     """Print how long an acknowledgement takes, and what it takes to answer and to commit."""
     said = [_said(number, 50) for number in range(int(rate * _SECONDS))]
     waits: dict[str, list[float]] = {}
+    costs: dict[str, float] = {}
     for name, more in (
         ("acknowledged, taken in meanwhile", ()),
         ("acknowledged", ("--no-duties",)),
@@ -121,26 +141,43 @@ def _acknowledged(folder: Path, rate: float, url: Callable[[str], str]) -> None:
         with serving(Options(_SECONDS, 1, store), *more) as server:
             hook = f"{server.url}hooks/desk"
             requests = [_request(hook, server.port, one) for one in said]
+            before = cpu_seconds(family(server.process.pid)) + _database_spent(database)
             waits[name] = uvloop.run(_sent(server.port, requests, rate))
+            spent = cpu_seconds(family(server.process.pid)) + _database_spent(database) - before
+            costs[name] = spent / len(requests) * 1e6
     waits["a bare handler"] = _bare(folder, requests, rate)
     waits["a raw commit"] = raw_commits(url("raw"), [_row(one) for one in said[:500]], 1)
-    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of a raw commit, {rate:,.0f} a second")
+    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of a raw commit, {rate:,.0f} a second, CPU µs")
     raw = median(waits["a raw commit"])
     for name, those in waits.items():
-        _tell_waits(name, those, f"{median(those) / raw:9.1f}")
+        cost = f"{costs[name]:9.0f}" if name in costs else ""
+        _tell_waits(name, those, f"{median(those) / raw:9.1f}{cost}")
 
 
-def _heard(listeners: int, url: Callable[[str], str]) -> None:
+def _sustained(rate: float, url: Callable[[str], str], database: int | None) -> None:
+    """Print what holds out of deliveries that are taken in meanwhile."""
+    count = int(rate * _SECONDS)
+    people = max(1, count // _EACH)
+    store = url("sustained")
+    asyncio.run(_set_up(store, people))
+    with serving(Options(_SECONDS, 1, store)) as server:
+        hook = f"{server.url}hooks/desk"
+        said = (_said(number, people) for number in range(count))
+        requests = [_request(hook, server.port, one) for one in said]
+        sustained(server, requests, rate, database)
+
+
+def _heard(listeners: int, url: Callable[[str], str], database: int | None) -> None:
     """Print how long it takes until open pages hear of a message from when it is sent."""
-    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of one page, CPU ms of the server a message")
+    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of one page, CPU ms a message: server, database")
     one = 0.0
     for number in (1, listeners):
         store = url(f"heard{number}")
         asyncio.run(_set_up(store, 5))
         with serving(Options(_SECONDS, 1, store)) as server:
-            waits, busy = heard(server, number)
+            waits, busy, others = heard(server, number, database)
         one = one or median(waits)
-        more = f"{median(waits) / one:9.1f}{busy * 1000:9.1f}"
+        more = f"{median(waits) / one:9.1f}{busy * 1000:9.1f}{others * 1000:9.1f}"
         _tell_waits(f"heard of, {number:,} listening", waits, more)
 
 
@@ -149,15 +186,23 @@ def _tell_waits(name: str, waits: list[float], more: str) -> None:
     print(f"{name:40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}{more}", flush=True)
 
 
-def _taken(count: int, url: Callable[[str], str]) -> None:
+def _database_spent(database: int | None) -> float:
+    return 0.0 if database is None else cpu_seconds(family(database))
+
+
+def _taken(count: int, url: Callable[[str], str], database: int | None) -> None:
     """Print how fast messages are taken in: beside an import, and commits of what they say."""
-    print(f"{'':40}{'messages/s':>12}{'of CPU':>9}  of an import, of raw commits by the hundred")
-    taken, busy = asyncio.run(_taken_in(url("journal"), count, of_journal=True))
-    imported, _ = asyncio.run(_taken_in(url("imported"), count, of_journal=False))
+    print(
+        f"{'':40}{'messages/s':>12}{'of CPU':>9}  of an import, of raw commits by the hundred",
+        end="",
+    )
+    print(", CPU µs of the database")
+    taken, busy, others = asyncio.run(_taken_in(url("journal"), count, database, of_journal=True))
+    imported, *_ = asyncio.run(_taken_in(url("imported"), count, database, of_journal=False))
     raw = sum(raw_commits(url("raw"), [_row(_said(one, 50)) for one in range(count)], 100))
     name = "journal taken in"
     print(f"{name:40}{count / taken:12,.0f}{count / busy:9,.0f}", end="")
-    print(f"{imported / taken:9.2f}{raw / taken:9.3f}", flush=True)
+    print(f"{imported / taken:9.2f}{raw / taken:9.3f}{others / count * 1e6:9.0f}", flush=True)
 
 
 def _said(number: int, people: int) -> dict[str, str]:
@@ -244,10 +289,12 @@ def _bare(folder: Path, requests: list[bytes], rate: float) -> list[float]:
         process.wait()
 
 
-async def _taken_in(url: str, count: int, *, of_journal: bool) -> tuple[float, float]:
+async def _taken_in(
+    url: str, count: int, database: int | None, *, of_journal: bool
+) -> tuple[float, float, float]:
     """Seconds until messages are in the record, out of the journal or by an import.
 
-    By the clock, and of this process's CPU.
+    By the clock, of this process's CPU, and of the database's.
     """
     people = max(1, count // _EACH)
     await _set_up(url, people)
@@ -260,22 +307,25 @@ async def _taken_in(url: str, count: int, *, of_journal: bool) -> tuple[float, f
                 *(keep(store, DEFAULT_PROJECT, _ACCOUNT, one, _HEADERS) for one in some)
             )
         taking = Taking(store, DEFAULT_PROJECT, live_channels(), channel_labels())
+        there = _database_spent(database)
         began, busy = time.perf_counter(), time.process_time()
         await taking.round()
     else:
         settings = await live_settings(store, DEFAULT_PROJECT, channel_labels())
         live = live_channels()
+        there = _database_spent(database)
         made = (Entry(_ACCOUNT.name, _ACCOUNT.channel, one) for one in deliveries)
         began, busy = time.perf_counter(), time.process_time()
         items = (one for what in made for one in read_entry(what, live, _ACCOUNT, "US").items)
         await import_messages(Seat(store, DEFAULT_PROJECT, settings), items)
     taken, busy = time.perf_counter() - began, time.process_time() - busy
+    there = _database_spent(database) - there
     query = Query("Communication", (MissingFilter("part-of", missing=False),), total=Total.ACCURATE)
     found = (await store.search(DEFAULT_PROJECT, query)).total
     await store.close()
     if found != count:
         raise RuntimeError(f"{found} messages are in the record instead of {count}")
-    return taken, busy
+    return taken, busy, there
 
 
 def _delivery(number: int, people: int) -> Delivery:
