@@ -121,6 +121,26 @@ def test_if_none_exist(api, mark: str) -> None:
     assert (third.status_code, third.json()["id"]) == (412, "multiple-matches")
 
 
+def test_a_condition_may_stand_in_the_url(api, mark: str) -> None:
+    body = {"resourceType": "Patient", "identifier": api.tagged(mark)}
+    path = f"Patient?_summary=data&identifier=urn:t%7C{mark}"
+    answers = [api.call("POST", path, body) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 200]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    api.make(identifier=api.tagged(mark))
+    third = api.call("POST", path, body)
+    assert (third.status_code, third.json()["id"]) == (412, "multiple-matches")
+    assert api.call("POST", "Patient?nonsense=1", body).status_code == 400
+    entry = {"resource": body, "request": {"method": "POST", "url": path}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+    assert api.call("POST", "", bundle).status_code == 412
+    # What says how the answer is to look is no condition, and the name of a file is none.
+    plain = api.call("POST", "Patient?_summary=data&_format=json", {"resourceType": "Patient"})
+    assert plain.status_code == 201
+    file = api.call("POST", "Binary?_filename=x.txt", b"x", content_type="text/plain")
+    assert file.status_code == 201
+
+
 @pytest.mark.parametrize(
     "condition", ["", "_count=1", "nonsense=1", "Person?identifier=1", "Patient?", b"\xff=\xff"]
 )

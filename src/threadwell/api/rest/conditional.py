@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import urlencode
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Request
@@ -22,6 +23,8 @@ from threadwell.stores.contract import Key, Stored
 #: At most two of the resources that a query matches, or will.
 Find: TypeAlias = Callable[[Query], Awaitable[Sequence[Key]]]
 
+#: Parameters of a create that say what its answer is to be.
+_OF_ANSWER = frozenset({"_summary", "_elements", "_fields"})
 _CONDITION = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 
 
@@ -47,14 +50,16 @@ async def select_by(context: Context, query: Query) -> Selected:
 
 
 def condition_of_create(type_: str, request: Request) -> str | None:
-    """The query of ``If-None-Exist``, ``None`` where the request has none.
+    """The query of ``If-None-Exist``, or of the URL; ``None`` where the request has none.
 
     R4 has the query alone; clients also send it behind ``Type?`` or our whole URL. Raises 400
-    where that names another type.
+    where that names another type. R4 gives the query of a create no meaning: fhirpy puts the
+    condition there, and would make a second resource each time if it were passed over.
     """
     header = request.headers.get(b"if-none-exist")
     if header is None:
-        return None
+        asked = [pair for pair in parse_params(request.query) if pair[0] not in _OF_ANSWER]
+        return urlencode(asked) if asked and type_ != "Binary" else None
     text = header.decode(errors="replace").strip()
     path, mark, query = text.partition("?")
     if not mark or "=" in path:  # the question mark is part of a value
