@@ -29,8 +29,8 @@ ACCOUNT, OFFICE = "demo", "+12075550100"
 #: Who plays: a number that is kept for fiction, and a name that says so.
 NUMBER, NAME = "+12075550199", "Robin Pretend"
 
-#: The longest pause between two messages that nobody has answered (seconds), and how it grows.
-_LONGEST, _GROWS = 60.0, 1.15
+#: How the pause grows from one message that nobody has answered to the next.
+_GROWS = 1.6
 _PATIENT = {
     "resourceType": "Patient",
     "name": [{"given": ["Robin"], "family": "Pretend"}],
@@ -38,7 +38,7 @@ _PATIENT = {
     "birthDate": "1999-01-01",
     "telecom": [{"system": "phone", "value": NUMBER}],
 }
-#: What Robin writes when nobody answers, over and over.
+#: What Robin writes when nobody answers; after the last one Robin waits for an answer.
 _STORY = (
     "Hello, this is Robin. I am a program that plays a patient, so you can practise on me.",
     "I have had a cough for three days now.",
@@ -47,9 +47,7 @@ _STORY = (
     "No fever so far: 98.6 °F this morning.",
     "I drink tea with honey, and it helps for an hour.",
     "My pharmacy is closed on Sunday. Is that a problem?",
-    "By the way, is the flu shot in yet?",
-    "I walked to the harbour and back today. A little short of breath, but fine.",
-    "Tell me if you need to know anything else.",
+    "I will wait for your answer now. Write to me whenever you like.",
 )
 #: What Robin makes of an answer: the first row with a word that is in it, one of its texts in turn.
 _ANSWERS = (
@@ -83,14 +81,14 @@ class Robin:
     """What the simulated patient says; the words follow from what was said before."""
 
     def __init__(self) -> None:
-        self._story = cycle(_STORY)
+        self._story = iter(_STORY)
         self._answers = [
             (re.compile(words, re.IGNORECASE), cycle(texts)) for words, texts in _ANSWERS
         ]
 
     def unasked(self) -> str:
-        """What comes to mind next."""
-        return next(self._story)
+        """What comes to mind next, ``""`` once all is said."""
+        return next(self._story, "")
 
     def answer(self, text: str, files: int = 0) -> str:
         """What there is to say to an answer of the practice."""
@@ -180,15 +178,19 @@ def play(carrier: Carrier, url: str, setting: Setting) -> None:
 
 
 def _play(carrier: Carrier, hook: str, every: float) -> None:
-    robin, pause = Robin(), every / 2
+    robin = Robin()
+    pause: float | None = every / 2
     text = ""
     while True:
         try:
-            # What could not be delivered is delivered again.
+            # What could not be delivered is delivered again. Once all is said, Robin waits.
             taken = carrier.taken.get(timeout=pause)
         except Empty:
             text = text or robin.unasked()
-            pause = min(_LONGEST, max(every, pause) * _GROWS)
+            if not text:
+                pause = None
+                continue
+            pause = max(every, pause or every) * _GROWS
         else:
             _tell(carrier, hook, taken, ("sent", "delivered"))
             said, files = taken.get("Body", [""])[0], len(taken.get("MediaUrl", []))

@@ -25,6 +25,8 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import DEFAULT_PROJECT
 
+from .desk import enter, troubled, troubled_chrome, troubled_sample  # noqa: F401 - fixtures
+
 _SCHEMAS = count()
 THREADWELL = [sys.executable, "-m", "threadwell"]
 

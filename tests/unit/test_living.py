@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 import living
@@ -27,3 +30,34 @@ def test_it_does_not_say_the_same_twice_at_once() -> None:
     robin = living.Robin()
     assert robin.answer("Good.") != robin.answer("Good.")
     assert robin.unasked() != robin.unasked()
+
+
+def test_it_ends_when_nobody_answers_and_goes_on_when_somebody_does() -> None:
+    robin = living.Robin()
+    said = []
+    while text := robin.unasked():
+        said.append(text)
+    assert 3 < len(said) < 12
+    assert "wait for your answer" in said[-1]
+    assert robin.unasked() == ""
+    assert robin.answer("Do you have a fever?")
+
+
+def test_the_patient_falls_silent_until_somebody_answers() -> None:
+    carrier = living.Carrier()
+    came: list[str] = []
+    carrier.deliver = lambda _hook, said: came.append(said.get("Body", "")) is None  # type: ignore[method-assign]
+    living.play(carrier, "http://nowhere/", living.Setting(every=0.001))
+    many = len(living._STORY)
+    _until(lambda: len([one for one in came if one]) == many)
+    time.sleep(0.3)
+    assert len([one for one in came if one]) == many
+    carrier.take({"From": [living.OFFICE], "To": [living.NUMBER], "Body": ["Any allergies?"]})
+    _until(lambda: "Only to penicillin, as far as I know." in came)
+
+
+def _until(done: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < until, "it does not come"
+        time.sleep(0.01)

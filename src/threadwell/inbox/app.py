@@ -38,13 +38,20 @@ from threadwell.inbox import (
     thread_page,
     typists,
 )
-from threadwell.inbox.doors import keep_wanted, sign_in_page, signing_in, signing_out
+from threadwell.inbox.doors import (
+    is_from_here,
+    keep_wanted,
+    sign_in_page,
+    signing_in,
+    signing_out,
+)
 from threadwell.inbox.entering import address
 from threadwell.inbox.entrance import entrance
 from threadwell.inbox.entrance_forms import sign_in_form
 from threadwell.inbox.news import News
 from threadwell.inbox.people import person_of
 from threadwell.inbox.render import STATIC, static_file
+from threadwell.inbox.scripted import is_of_another, onward, read_typed, typed_in
 from threadwell.inbox.site import Doors, Site, door
 from threadwell.inbox.viewing import Viewing
 from threadwell.inbox.words import Badges
@@ -60,6 +67,8 @@ Page: TypeAlias = Callable[[Site, Request], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _log = logging.getLogger(__name__)
+
+_AS_ANOTHER = "What you have written stays here until you load the page again: it would be theirs."
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -182,6 +191,8 @@ def _guarded(site: Site, page: Page) -> Endpoint:
         by = await person_of(site.whole, site.project, found.who) if found else None
         if found is None or by is None:
             return await _not_signed_in(site, request)
+        if is_of_another(request, by):
+            return door(409, "You are signed in as somebody else now", _AS_ANOTHER, back=True)
         request.state.sign_in = found
         request.state.by = by
         theirs = await site.seen_by(by.reference)
@@ -203,9 +214,10 @@ def _outside(endpoint: Endpoint) -> Endpoint:
         except HTTPException:
             raise
         except FhirError as error:
-            response = _not_theirs(error)
+            response = _not_theirs(request, error)
         except Exception as error:  # noqa: BLE001 - the last line: what fails must be answered
-            response = _failed(error)
+            response = _failed(request, error)
+        response = onward(request, response)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -213,16 +225,20 @@ def _outside(endpoint: Endpoint) -> Endpoint:
     return with_headers
 
 
-def _not_theirs(error: FhirError) -> Response:
+def _not_theirs(request: Request, error: FhirError) -> Response:
     """What a policy hides is as if it were not there, and what it forbids is told in two words."""
+    typed = typed_in(request)
     if error.status == 403:
-        return door(403, "That is not yours to do", "Ask whoever runs Threadwell.", back=True)
-    return door(404, "There is no such page", back=True)
+        told = "That is not yours to do"
+        return door(403, told, "Ask whoever runs Threadwell.", back=True, typed=typed)
+    return door(404, "There is no such page", back=True, typed=typed)
 
 
 async def _not_signed_in(site: Site, request: Request) -> Response:
+    # What was written before the sign-in had its end is not lost; nobody else's words are shown.
+    typed = await read_typed(request) if is_from_here(site, request) else []
     if await any_user(site.whole) or await providers(site.whole, site.project):
-        response = await sign_in_form(site, 401)
+        response = await sign_in_form(site, 401, typed=typed)
     else:
         response = door(
             401,
@@ -230,24 +246,27 @@ async def _not_signed_in(site: Site, request: Request) -> Response:
             "These pages open with a one-time link. `threadwell serve` prints one when it starts, "
             "and this command prints another:",
             command="threadwell sign-in",
+            typed=typed,
         )
     keep_wanted(site, request, response)
     response.headers["WWW-Authenticate"] = 'Link realm="Threadwell"'
     return response
 
 
-def _failed(error: Exception) -> Response:
+def _failed(request: Request, error: Exception) -> Response:
+    typed = typed_in(request)
     if isinstance(error, StoreError):
         # Its message has nothing of what it was asked to keep.
         _log.error("the store failed: %s", error)
         title = "The store does not answer"
-        response = door(503, title, "Please try again in a moment.", back=True)
+        response = door(503, title, "Please try again in a moment.", back=True, typed=typed)
         response.headers["Retry-After"] = "5"
         return response
     # Where it failed, but not its message: that may hold what only the page should.
     frame = traceback.extract_tb(error.__traceback__)[-1]
     _log.error("%s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
-    return door(500, "Something went wrong", "The server's log tells where.", back=True)
+    told = "The server's log tells where."
+    return door(500, "Something went wrong", told, back=True, typed=typed)
 
 
 async def _static(request: Request) -> Response:
@@ -265,10 +284,10 @@ async def _static(request: Request) -> Response:
 _SNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
     title = "There is no such page" if status == 404 else "That is not possible here"
-    response = door(status, title, back=True)
+    response = door(status, title, back=True, typed=typed_in(request))
     response.headers.update(_HEADERS)
     return response

@@ -106,11 +106,13 @@ async def signing_out(site: Site, request: Request) -> Response:
 def keep_wanted(site: Site, request: Request, response: Response) -> None:
     """Have the browser remember the page that it asked for, to be led there once it signs in.
 
-    A link to a session may be given to somebody who is not signed in.
+    A link to a session may be given to somebody who is not signed in. A form leads back to the page
+    that it is on, as browsers tell of our own pages.
     """
     shown = request.headers.get("sec-fetch-dest", "document") == "document"
-    page = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.method != "GET" or not shown or page == "/" or not _is_page(page):
+    at = urlsplit(request.headers.get("referer", "")) if request.method == "POST" else request.url
+    page = at.path + (f"?{at.query}" if at.query else "")
+    if request.method not in ("GET", "POST") or not shown or page == "/" or not _is_page(page):
         return
     give_cookie(site, response, site.wanted_cookie, page, LINK_LIFE)
 

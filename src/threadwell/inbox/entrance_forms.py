@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -14,11 +15,18 @@ from threadwell.users.providers import providers
 
 
 async def sign_in_form(
-    site: Site, status: int, *, email: str = "", mistake: str = "", told: str = ""
+    site: Site,
+    status: int,
+    *,
+    email: str = "",
+    mistake: str = "",
+    told: str = "",
+    typed: Sequence[str] = (),
 ) -> HTMLResponse:
     """The form that asks for an e-mail address and a password, or for a passkey, or a provider.
 
-    Where everybody comes in by a provider it asks for nothing else.
+    Where everybody comes in by a provider it asks for nothing else. ``typed`` is what somebody has
+    written who was signed out meanwhile.
     """
     there = await providers(site.whole, site.project)
     asks = not any(one.required and not one.domains for one in there)
@@ -26,6 +34,7 @@ async def sign_in_form(
         "email": email,
         "mistake": mistake,
         "told": told,
+        "typed": typed,
         "asks": asks,
         "providers": [(site.marked(one.name), one.label) for one in there],
         "passkeys": asks and site.passkeys is not None,

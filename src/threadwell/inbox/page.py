@@ -36,13 +36,18 @@ def by_whom(request: Request) -> Agent:
 
 
 async def read_form(request: Request) -> Form:
-    """The fields of a form; 413 for one that is longer than any of ours."""
+    """The fields of a form; 413 for one that is longer than any of ours.
+
+    They stay at hand (``request.state.form``) for whoever has to say that it was not taken.
+    """
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > _MAX_FORM:
             raise HTTPException(413)
-    return parse_qs(body.decode("utf-8", "replace"))
+    form = parse_qs(body.decode("utf-8", "replace"))
+    request.state.form = form
+    return form
 
 
 def first(form: Form, name: str) -> str:
@@ -78,6 +83,7 @@ async def page_of(
         "zone": zone.key,
         "badge": site.badges.of,
         "project": await site.name(),
+        "by": by.reference,
         "me": by.name if by.reference else "",
         "held": await count_held(reader),
         "questions": await count_reviews(reader),

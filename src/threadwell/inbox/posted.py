@@ -47,6 +47,7 @@ async def read_posted(request: Request) -> Posted:
             body += part
     # Others have their turn while it is read: a form may be large.
     form, files = await asyncio.to_thread(_read, bytes(body), found[1] or found[2])
+    request.state.form = form
     return Posted(form, files, size > MOST)
 
 

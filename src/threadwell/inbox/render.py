@@ -16,8 +16,10 @@ from threadwell.intake.reports.wanted import STATUSES
 #: The files that a page links to, and their types.
 STATIC = {
     "inbox.css": "text/css; charset=utf-8",
+    "acts.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "live.js": "text/javascript; charset=utf-8",
+    "sending.js": "text/javascript; charset=utf-8",
     "split.js": "text/javascript; charset=utf-8",
     "keys.js": "text/javascript; charset=utf-8",
     "saved.js": "text/javascript; charset=utf-8",
@@ -65,8 +67,10 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         stylesheet=static_url("inbox.css"),
+        acts_stylesheet=static_url("acts.css"),
         icon=static_url("icon.svg"),
         script=static_url("live.js"),
+        sending_script=static_url("sending.js"),
         split_script=static_url("split.js"),
         keys_script=static_url("keys.js"),
         saved_script=static_url("saved.js"),

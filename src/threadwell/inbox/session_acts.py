@@ -19,6 +19,7 @@ from threadwell.inbox.posted import Posted, read_posted
 from threadwell.inbox.read_state import mark_read
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.replying import DROP, RESEND, decide, load_replying, send
+from threadwell.inbox.scripted import by_script
 from threadwell.inbox.session_page import (
     CLOSE,
     REOPEN,
@@ -85,7 +86,7 @@ async def _reply(site: Site, request: Request, posted: Posted) -> Response:
         told, status = sentence(error), 422
     except Contended:
         told, status = "Others write to it just now: try again.", 409
-    if posted.files or posted.too_large:
+    if (posted.files or posted.too_large) and not by_script(request):
         told += " Choose the files again."
     return await _page(site, request, told, status, posted.form)
 

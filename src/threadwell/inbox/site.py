@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -208,10 +208,12 @@ def door(
     back: bool = False,
     onward: str = "",
     link: tuple[str, str] | None = None,
+    typed: Sequence[str] = (),
 ) -> HTMLResponse:
     """A page without anything of the practice on it; its ``button`` posts to where it is.
 
-    It goes ``onward`` by itself. ``link`` is what a link says, and where it leads.
+    It goes ``onward`` by itself. ``link`` is what a link says, and where it leads. ``typed`` is
+    what whoever looks has written, where it could not be taken.
     """
     page = render(
         "door.html",
@@ -222,5 +224,6 @@ def door(
         back=back,
         onward=onward,
         link=link,
+        typed=typed,
     )
     return HTMLResponse(page, status)

@@ -83,8 +83,8 @@ class Preview:
 async def preview(seat: Seat) -> Preview:
     """What the policy of its settings would make of all that is stored.
 
-    Only what an import has brought counts; sessions that were billed would stay. They are in the
-    order of time.
+    Only what an import has brought counts; sessions that were billed would stay. The newest
+    stands first.
     """
     settings = seat.settings
     people = AddressBook(seat.store, seat.project, settings)
@@ -98,7 +98,7 @@ async def preview(seat: Seat) -> Preview:
         circles = await load_circles(wanted, people, keywords, by_patient=rules.by_patient)
         for circle in circles.values():
             _look_at(out, circle, rules)
-    out.sessions.sort(key=lambda one: (one.start, one.id))
+    out.sessions.sort(key=lambda one: (one.start, one.id), reverse=True)
     return out
 
 

@@ -66,6 +66,9 @@ def test_it_tells_what_a_recut_makes(
             "Encounter", {"status:not": "entered-in-error", "_total": "accurate"}
         )
         assert tw.verify() == []
+    # The newest stands first, as in `threadwell sessions`.
+    starts = [one["start"] for one in found["sessions"]]
+    assert starts == sorted(starts, reverse=True)
     assert {one["id"]: one["status"] for one in found["sessions"]} == {
         one.id: one.status for one in then
     }

@@ -14,12 +14,22 @@
   // How long a word about what is new stays, for who listens to the page.
   const SAID = 5000;
 
+  // Milliseconds until it is tried again where the server does not answer, at first and at most; and how
+  // long it may be away before that is said.
+  const FIRST = 500;
+  const LONGEST = 30_000;
+  const PATIENCE = 3000;
+
   let source = null;
   let last = "";
   let waiting = false;
   let again = false;
   let rest = 0;
   let ended = 0;
+  let trouble = "";
+  let next = 0;
+  let late = 0;
+  let tries = 0;
 
   const isShown = (name) =>
     name === "*" || shown.some((one) => (one.endsWith("/") ? name.startsWith(one) : name === one));
@@ -29,6 +39,13 @@
     const url = last ? `/news?after=${last}` : news;
     const typing = document.querySelector("[data-typing]");
     source = new EventSource(typing ? `${url}&thread=${encodeURIComponent(typing.dataset.thread)}` : url);
+    source.onopen = () => {
+      clearTimeout(late);
+      late = 0;
+      // What could not be shown meanwhile.
+      if (again) refresh();
+      else well();
+    };
     source.addEventListener("typing", (event) => {
       const place = document.querySelector("[data-typing]");
       if (place) place.textContent = event.data === "yes" ? place.dataset.typing : "";
@@ -38,18 +55,53 @@
       if (event.data.split(" ").some(isShown)) refresh();
     };
     source.onerror = () => {
-      // A browser comes back by itself, unless it was told not to.
-      if (source && source.readyState === EventSource.CLOSED) {
-        stop();
-        told.textContent = told.dataset.lost;
-        told.classList.remove("unseen");
-      }
+      if (!late) late = setTimeout(() => say("away"), PATIENCE);
+      // A browser comes back by itself, but not after an answer that is no stream.
+      if (source && source.readyState === EventSource.CLOSED) ask();
     };
   }
 
   function stop() {
     if (source) source.close();
     source = null;
+    clearTimeout(next);
+    clearTimeout(late);
+    next = late = 0;
+  }
+
+  // Why there is no news: somebody is signed out, or the server does not answer. Both may pass.
+  async function ask() {
+    stop();
+    let status = 0;
+    try {
+      status = (await fetch("/news", { method: "HEAD" })).status;
+    } catch {
+      // There is no way to the server.
+    }
+    if (status === 401) say("out");
+    else if (status !== 200) say("away");
+    const time = Math.min(LONGEST, FIRST * 2 ** tries++);
+    const goOn = status === 200 ? listen : ask;
+    next = setTimeout(() => document.hidden || goOn(), time * (1 + Math.random() / 4));
+  }
+
+  function well() {
+    tries = 0;
+    say("");
+  }
+
+  // Say what is wrong where it is seen, until it is so no longer.
+  function say(what) {
+    if (what === trouble) return;
+    trouble = what;
+    told.classList.toggle("unseen", !what);
+    told.textContent = what ? told.dataset[what] : "";
+    if (what !== "out") return;
+    const link = document.createElement("a");
+    link.href = "/";
+    link.target = "_blank";
+    link.textContent = told.dataset.signIn;
+    told.append(" ", link);
   }
 
   async function refresh() {
@@ -62,15 +114,24 @@
     if (left > 0) await pause(left);
     again = false;
     const began = performance.now();
+    let status = 0;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      status = answer.redirected ? 404 : answer.status;
+      if (status === 200) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
-      // The server is away; with the next news it is asked again.
+      // The server is away.
     }
     ended = performance.now();
     rest = REST * (ended - began);
     waiting = false;
+    if ([403, 404, 410].includes(status)) say("gone");
+    else if (status === 200) well();
+    else {
+      // It is shown once there is an answer again.
+      again = true;
+      return ask();
+    }
     if (again) refresh();
   }
 
@@ -82,16 +143,37 @@
     // Where somebody types stays where it is before their eyes.
     const typing = document.activeElement.closest("textarea, input, select");
     const top = typing && typing.getBoundingClientRect().top;
+    const focus = whereabouts(document.activeElement);
     shown = (fresh.body.dataset.about || about).split(" ");
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = fresh.getElementById(old.id);
       if (now) morph(old, now);
     }
+    focus();
+    document.dispatchEvent(new Event("threadwell-shown"));
     if (typing && typing.isConnected) scrollBy(0, typing.getBoundingClientRect().top - top);
     if (!ids().some((id) => !before.has(id))) return;
-    told.textContent = told.dataset.new;
-    setTimeout(() => (told.textContent = ""), SAID);
+    if (!trouble) told.textContent = told.dataset.new;
+    setTimeout(() => trouble || (told.textContent = ""), SAID);
     if (atEnd && !typing) scrollTo(0, document.documentElement.scrollHeight);
+  }
+
+  // Where the focus goes if what has it is there no longer: to the link or the row that has its place now,
+  // and from a button to what is around it. Another button would be pressed by mistake.
+  function whereabouts(one) {
+    const around = [];
+    for (let up = one?.parentElement; up && up !== document.body; up = up.parentElement) around.push(up);
+    const kind = one?.matches("a.row, li.message") ? one.localName + "." + one.classList[0] : "";
+    const at = kind ? Array.from(document.querySelectorAll(kind)).indexOf(one) : 0;
+    return () => {
+      if (!one || one === document.body || one === document.activeElement) return;
+      // What was moved has lost it.
+      if (one.isConnected) return one.focus({ preventScroll: true });
+      const now = kind ? Array.from(document.querySelectorAll(`main ${kind}`)) : [];
+      const place = now[Math.min(at, now.length - 1)] || around.find((up) => up.isConnected) || document.getElementById("main");
+      if (place.tabIndex < 0) place.tabIndex = -1;
+      place.focus({ preventScroll: true });
+    };
   }
 
   const ids = () => Array.from(document.querySelectorAll(".message"), (one) => one.id);
@@ -109,6 +191,7 @@
     if (old.localName === "textarea") return;
     const there = new Map();
     for (const child of old.childNodes) {
+      if (isSaid(child) && !child.id) continue;
       const key = keyOf(child);
       if (!there.has(key)) there.set(key, []);
       there.get(key).push(child);
@@ -117,8 +200,11 @@
       return [child, (there.get(keyOf(child)) || []).shift()];
     });
     for (const left of there.values()) left.forEach((child) => isSaid(child) || child.remove());
+    const stays = new Set(wanted.map(([, same]) => same));
     let next = old.firstChild;
     for (const [child, same] of wanted) {
+      // Around what is said here, what stands before and behind it is not moved either.
+      while (next && isSaid(next) && !stays.has(next)) next = next.nextSibling;
       if (!same) {
         old.insertBefore(document.importNode(child, true), next);
         continue;
@@ -159,6 +245,10 @@
     typed = Date.now();
     fetch(`/typing?thread=${encodeURIComponent(place.dataset.thread)}`, { method: "POST" }).catch(() => {});
   });
+
+  // Others have changed what is shown, as a form was told.
+  document.addEventListener("threadwell-stale", refresh);
+  addEventListener("online", () => source || ask());
 
   // Browsers keep few connections to a server: only what somebody looks at has one.
   document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
