@@ -393,7 +393,8 @@ def test_a_message_is_corrected_and_a_thread_is_joined_and_closed(
     desk.get_by_role("searchbox", name="Who should join").fill("Lund")
     desk.keyboard.press("Enter")
     desk.get_by_role("button", name="Let join Omar Lund").click()
-    expect(desk.get_by_role("status").first).to_have_text("They take part from now on.")
+    told = desk.get_by_role("main").get_by_role("status").first
+    expect(told).to_have_text("They take part from now on.")
     expect(desk.get_by_role("heading", name="Who takes part")).to_be_focused()
     desk.get_by_role("button", name="Take out Omar Lund").click()
     expect(desk.get_by_role("button", name="Take out Omar Lund")).to_have_count(0)
