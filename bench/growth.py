@@ -30,7 +30,7 @@ from bench.filled import OFFICE, RARE, TOKEN, phone
 from bench.listeners import cookie_of
 from bench.spent import family, proportional_mib
 
-_TIMES = 5
+_TIMES = 3
 _TASKS = "https://threadwell.dev/fhir/CodeSystem/task"
 _VIRTUAL = "http://terminology.hl7.org/CodeSystem/v3-ActCode|VR"
 _FORM = "application/x-www-form-urlencoded"
@@ -74,7 +74,6 @@ class _Asked:
         doctor = self._one("Practitioner", family="Doctor3")
         header = self._one("Communication", **{"part-of:missing": "true"})
         self._cookie = cookie_of(server, doctor)
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         self._said = int(time.time() * 1000)
         day = (datetime.now(UTC) - timedelta(days=30)).date().isoformat()
         session = self._first_session()
@@ -193,24 +192,28 @@ class _Asked:
     def _sought(self, form: dict[str, str]) -> bytes:
         origin = self.server.url.rstrip("/")
         headers = {"Cookie": self._cookie, "Content-Type": _FORM, "Origin": origin}
-        self._connection.request("POST", "/find", urlencode(form).encode(), headers)
-        answer = self._connection.getresponse()
-        answer.read()
-        if answer.status != 303:
-            raise RuntimeError(f"{form}: {answer.status}")
-        return self._ask("GET", answer.headers["location"], {"Cookie": self._cookie})
+        leads = self._ask("POST", "/find", headers, urlencode(form).encode(), 303)
+        return self._ask("GET", leads.decode(), {"Cookie": self._cookie})
 
     def _search(self, search: str) -> Callable[[], bytes]:
         path = "/fhir/R4/" + quote(search, safe="/?&=:,")
         return lambda: self._ask("GET", path, {"Authorization": self.server.authorization})
 
-    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
-        self._connection.request(method, path, body or None, headers)
-        answer = self._connection.getresponse()
-        content = answer.read()
-        if answer.status != 200:
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str], body: bytes = b"", status: int = 200
+    ) -> bytes:
+        """The answer's body; where it leads elsewhere, where to."""
+        # One that waits for long is closed by the server.
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=120)
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if answer.status != status:
             raise RuntimeError(f"{path}: {answer.status}")
-        return content
+        return answer.headers["location"].encode() if status == 303 else content
 
     def _first_session(self) -> str:
         page = self._ask("GET", "/", {"Cookie": self._cookie})

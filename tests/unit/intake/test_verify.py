@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -259,3 +261,20 @@ def test_messages_are_looked_at_some_at_a_time(practice, monkeypatch):
     assert ("error", "Communication/a", "two-levels") in together
     assert ("error", "Communication/f", "two-levels") in together
     assert told[-1] == 8
+
+
+def test_all_rules_walk_together(practice, sms, monkeypatch):
+    for number in range(8):
+        one = sms(f"m{number}", "08:00")
+        practice.take(replace(one, sent=one.sent + timedelta(days=number)))
+    walked, walk = [], kept.ByName.walk
+
+    def counted(facts):
+        for one in walk(facts):
+            walked.append(one)
+            yield one
+
+    monkeypatch.setattr(kept.ByName, "walk", counted)
+    assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
+    # Eight headers once, eight Encounters once, and once more where one is billed.
+    assert 16 <= len(walked) <= 24

@@ -15,7 +15,7 @@ from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.people.standing import all_replaced
 from threadwell.intake.reports.verify.facts import Facts
 from threadwell.intake.reports.verify.finding import Finding
-from threadwell.intake.reports.verify.rules import OF_MESSAGES, RULES
+from threadwell.intake.reports.verify.rules import OF_MESSAGES, headers_and_encounters
 from threadwell.stores.contract import Store, StoreError
 
 #: Is told how many messages were looked at.
@@ -56,7 +56,7 @@ async def _looked(
             one = decode(stored.body)
             # What it is part of may be named by nothing that can be searched by.
             odd.append(one) if one.get("partOf") and query is _HEADERS else facts.add(one)
-    findings = [finding for rule in RULES for finding in rule(facts)]
+    findings = list(headers_and_encounters(facts))
     number = 0
     async for messages in _messages(store, project, odd):
         await _take(store, project, facts, messages)

@@ -1,16 +1,21 @@
-"""The rules of the pattern, over the facts of a store. Pure."""
+"""The rules of the pattern, over the facts of a store. Pure.
+
+A rule looks at one header, at one Encounter, or at some messages: all headers and Encounters are
+walked through once, for all rules together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 
 from threadwell.encounters import codes
-from threadwell.intake.reports.verify.facts import Care, Facts
+from threadwell.intake.reports.verify.facts import Care, Facts, Thread
 from threadwell.intake.reports.verify.finding import Finding
 from threadwell.intake.reports.verify.kept import ByName
 
-Rule = Callable[[Facts], Iterator[Finding]]
+OfThread = Callable[[Facts, str, Thread], Iterator[Finding]]
+OfCare = Callable[[Facts, str, Care], Iterator[Finding]]
+OfMessages = Callable[[Facts], Iterator[Finding]]
 
 _SESSION = codes.SESSION_TAG["code"]
 _MEDICAL = codes.MEDICAL_TAG["code"]
@@ -18,11 +23,36 @@ _VIRTUAL = codes.VIRTUAL["code"]
 _TAKES_PART = ("Practitioner/", "PractitionerRole/", "RelatedPerson/")
 
 
-def header_has_no_payload(facts: Facts) -> Iterator[Finding]:
+def headers_and_encounters(facts: Facts) -> Iterator[Finding]:
+    """What the rules of headers and Encounters find, and those of what belongs together."""
+    with ByName[bool]() as linked, ByName[int]() as parts, ByName[bool]() as groups:
+        with ByName[str]() as seen:
+            for name, thread in facts.threads.walk():
+                linked[thread.encounter] = True
+                for of_thread in OF_THREADS:
+                    yield from of_thread(facts, name, thread)
+                yield from _one_of_each(seen, name, thread.identity)
+        with ByName[str]() as seen:
+            for name, care in facts.cares.walk():
+                for of_care in OF_CARES:
+                    yield from of_care(facts, name, care)
+                yield from _one_of_each(seen, name, care.identity)
+                if care.is_session and name not in linked and not care.waits:
+                    yield Finding("warning", name, "session", "no thread header links to it")
+                if _MEDICAL in care.tags:
+                    parts[care.part_of] = parts.get(care.part_of, 0) + 1
+                if care.is_session and care.subject.startswith("Group/"):
+                    groups[name] = True
+        for name in groups:
+            if parts.get(name, 0) < 2:
+                text = "it is about a Group and has fewer than two medical encounters"
+                yield _error(name, "several-patients", text)
+
+
+def header_has_no_payload(_facts: Facts, name: str, thread: Thread) -> Iterator[Finding]:
     """A thread header holds no message of its own."""
-    for name, thread in facts.threads.walk():
-        if thread.payload:
-            yield _error(name, "header-payload", "a thread header has a payload")
+    if thread.payload:
+        yield _error(name, "header-payload", "a thread header has a payload")
 
 
 def two_levels(facts: Facts) -> Iterator[Finding]:
@@ -50,31 +80,29 @@ def encounter_on_header_only(facts: Facts) -> Iterator[Finding]:
             yield _error(name, "encounter-on-header", "a message has an encounter of its own")
 
 
-def thread_links_resolve(facts: Facts) -> Iterator[Finding]:
+def thread_links_resolve(facts: Facts, name: str, thread: Thread) -> Iterator[Finding]:
     """A header's encounter is a live session encounter, and the header before it is there.
 
     Of a session that was billed the header before may be superseded: nothing of it may change.
     """
-    billed = facts.billed
-    for name, thread in facts.threads.walk():
-        if thread.encounter:
-            care = facts.cares.get(thread.encounter)
-            if care is None:
-                text = f"its encounter {thread.encounter} is not there or withdrawn"
-                yield _error(name, "links", text)
-            elif _MEDICAL in care.tags:
-                text = f"its encounter {thread.encounter} is a medical encounter, not the session's"
-                yield _error(name, "links", text)
-        stays = thread.encounter in billed and thread.former in facts.withdrawn
-        if thread.former and thread.former not in facts.threads and not stays:
+    if thread.encounter:
+        care = facts.cares.get(thread.encounter)
+        if care is None:
+            text = f"its encounter {thread.encounter} is not there or withdrawn"
+            yield _error(name, "links", text)
+        elif _MEDICAL in care.tags:
+            text = f"its encounter {thread.encounter} is a medical encounter, not the session's"
+            yield _error(name, "links", text)
+    if thread.former and thread.former not in facts.threads:
+        stays = thread.encounter in facts.billed and thread.former in facts.withdrawn
+        if not stays:
             yield _error(name, "links", f"the header before, {thread.former}, is not there")
 
 
-def recipients_include_opener(facts: Facts) -> Iterator[Finding]:
+def recipients_include_opener(_facts: Facts, name: str, thread: Thread) -> Iterator[Finding]:
     """An inbox looks for threads by recipient: whoever opened one is among them."""
-    for name, thread in facts.threads.walk():
-        if thread.sender and thread.sender not in thread.recipients | thread.left:
-            yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
+    if thread.sender and thread.sender not in thread.recipients | thread.left:
+        yield _error(name, "recipients", f"{thread.sender} opened it and is no recipient")
 
 
 def recipients_include_sender(facts: Facts) -> Iterator[Finding]:
@@ -105,16 +133,17 @@ def participants_cover_senders(facts: Facts) -> Iterator[Finding]:
             yield _error(header.encounter, "participants", text)
 
 
-def family_is_the_patients(facts: Facts) -> Iterator[Finding]:
-    """A RelatedPerson belongs to one patient, and takes part in nobody else's care (§3).
+def opening_family_is_the_patients(facts: Facts, _name: str, thread: Thread) -> Iterator[Finding]:
+    """A RelatedPerson belongs to one patient, and opens no thread of somebody else's care (§3)."""
+    yield from _strange_family(facts, [(thread.encounter, thread.sender)])
+
+
+def family_is_the_patients(facts: Facts, name: str, care: Care) -> Iterator[Finding]:
+    """Nor does one take part in it.
 
     In a session about several patients each medical encounter has its own.
     """
-    opening = ((thread.encounter, thread.sender) for _, thread in facts.threads.walk())
-    taking_part = (
-        (name, who) for name, care in facts.cares.walk() for who in sorted(care.participants)
-    )
-    yield from _strange_family(facts, chain(opening, taking_part))
+    yield from _strange_family(facts, ((name, who) for who in sorted(care.participants)))
 
 
 def speaking_family_is_the_patients(facts: Facts) -> Iterator[Finding]:
@@ -128,35 +157,31 @@ def speaking_family_is_the_patients(facts: Facts) -> Iterator[Finding]:
 
 
 def _strange_family(facts: Facts, takes_part: Iterable[tuple[str, str]]) -> Iterator[Finding]:
-    told: set[tuple[str, str]] = set()
-    for name, who in takes_part:
-        care = facts.cares.get(name)
+    for name, who in dict.fromkeys(takes_part):
         patient = facts.related.get(who)
-        if care is None or patient is None or not care.subject.startswith("Patient/"):
+        care = facts.cares.get(name) if patient is not None else None
+        if care is None or not care.subject.startswith("Patient/"):
             continue
-        if patient != care.subject and (name, who) not in told:
-            told.add((name, who))
+        if patient != care.subject:
             text = f"{who} takes part, a related person of {patient} and not of {care.subject}"
             yield _error(name, "related-person", text)
 
 
-def nobody_is_replaced(facts: Facts) -> Iterator[Finding]:
+def no_care_is_of_somebody_replaced(facts: Facts, name: str, care: Care) -> Iterator[Finding]:
     """What is live is about the record that stays of two, but for what was billed before.
 
     What others have made is theirs to change: that is a warning.
     """
-    billed = facts.billed
-    cares = (
-        (name, care.subject, care.identity)
-        for name, care in facts.cares.walk()
-        if not (care.cancelled or name in billed or care.part_of in billed)
-    )
-    threads = (
-        (name, thread.subject, thread.identity)
-        for name, thread in facts.threads.walk()
-        if thread.encounter not in billed
-    )
-    yield from _replaced(facts, chain(cares, threads))
+    if care.subject in facts.replaced and not care.cancelled:
+        billed = facts.billed
+        if name not in billed and care.part_of not in billed:
+            yield from _replaced(facts, [(name, care.subject, care.identity)])
+
+
+def no_thread_is_of_somebody_replaced(facts: Facts, name: str, thread: Thread) -> Iterator[Finding]:
+    """The same of headers."""
+    if thread.subject in facts.replaced and thread.encounter not in facts.billed:
+        yield from _replaced(facts, [(name, thread.subject, thread.identity)])
 
 
 def no_message_is_of_somebody_replaced(facts: Facts) -> Iterator[Finding]:
@@ -177,76 +202,55 @@ def _replaced(facts: Facts, about: Iterable[tuple[str, str, str]]) -> Iterator[F
             yield Finding(severity, name, "replaced-patient", text)
 
 
-def session_is_virtual(facts: Facts) -> Iterator[Finding]:
+def session_is_virtual(_facts: Facts, name: str, care: Care) -> Iterator[Finding]:
     """Session and medical encounters have class VR."""
-    for name, care in facts.cares.walk():
-        if care.tags & {_SESSION, _MEDICAL} and care.class_ != _VIRTUAL:
-            yield _error(name, "class", "its class is not VR of v3-ActCode")
+    if care.tags & {_SESSION, _MEDICAL} and care.class_ != _VIRTUAL:
+        yield _error(name, "class", "its class is not VR of v3-ActCode")
 
 
-def session_stands_alone(facts: Facts) -> Iterator[Finding]:
-    """A session encounter is part of nothing, and has a thread once somebody has written."""
-    with ByName[bool]() as used:
-        for _, thread in facts.threads.walk():
-            used[thread.encounter] = True
-        for name, care in facts.cares.walk():
-            if _SESSION in care.tags and care.part_of:
-                yield _error(name, "session", "a session encounter is part of another Encounter")
-            if care.is_session and name not in used and not care.waits:
-                yield Finding("warning", name, "session", "no thread header links to it")
+def session_stands_alone(_facts: Facts, name: str, care: Care) -> Iterator[Finding]:
+    """A session encounter is part of nothing."""
+    if _SESSION in care.tags and care.part_of:
+        yield _error(name, "session", "a session encounter is part of another Encounter")
 
 
-def medical_encounters_hang_on_a_session(facts: Facts) -> Iterator[Finding]:
+def medical_encounter_hangs_on_a_session(facts: Facts, name: str, care: Care) -> Iterator[Finding]:
     """A medical encounter has a patient and is part of a live session encounter."""
-    for name, care in facts.cares.walk():
-        if _MEDICAL not in care.tags:
-            continue
-        if not care.subject.startswith("Patient/"):
-            yield _error(name, "medical-encounter", "its subject is no Patient")
-        session = facts.cares.get(care.part_of)
-        if session is None:
-            text = f"it is part of {care.part_of or 'nothing'}, which is no live Encounter"
-            yield _error(name, "medical-encounter", text)
-        elif not session.is_session:
-            text = f"{care.part_of}, which it is part of, is no session encounter"
-            yield Finding("warning", name, "medical-encounter", text)
+    if _MEDICAL not in care.tags:
+        return
+    if not care.subject.startswith("Patient/"):
+        yield _error(name, "medical-encounter", "its subject is no Patient")
+    session = facts.cares.get(care.part_of)
+    if session is None:
+        text = f"it is part of {care.part_of or 'nothing'}, which is no live Encounter"
+        yield _error(name, "medical-encounter", text)
+    elif not session.is_session:
+        text = f"{care.part_of}, which it is part of, is no session encounter"
+        yield Finding("warning", name, "medical-encounter", text)
 
 
-def several_patients_have_encounters(facts: Facts) -> Iterator[Finding]:
-    """A session whose subject is a Group has at least two medical encounters."""
-    with ByName[int]() as parts:
-        for _, care in facts.cares.walk():
-            if _MEDICAL in care.tags:
-                parts[care.part_of] = parts.get(care.part_of, 0) + 1
-        for name, care in facts.cares.walk():
-            if _of_group(care) and parts.get(name, 0) < 2:
-                text = "it is about a Group and has fewer than two medical encounters"
-                yield _error(name, "several-patients", text)
-
-
-def one_of_each(facts: Facts) -> Iterator[Finding]:
+def _one_of_each(seen: MutableMapping[str, str], name: str, identity: str) -> Iterator[Finding]:
     """No two live headers, nor two live Encounters, have one identity."""
-    for resources in (facts.threads, facts.cares):
-        with ByName[str]() as seen:
-            for name, one in resources.walk():
-                if one.identity and (first := seen.setdefault(one.identity, name)) != name:
-                    yield _error(name, "identity", f"it has the same identity as {first}")
+    if identity and (first := seen.setdefault(identity, name)) != name:
+        yield _error(name, "identity", f"it has the same identity as {first}")
 
 
-#: Rules of headers and Encounters, and those of messages: these may be given some at a time.
-RULES: tuple[Rule, ...] = (
+OF_THREADS: tuple[OfThread, ...] = (
     header_has_no_payload,
     thread_links_resolve,
     recipients_include_opener,
+    opening_family_is_the_patients,
+    no_thread_is_of_somebody_replaced,
+)
+OF_CARES: tuple[OfCare, ...] = (
     family_is_the_patients,
-    nobody_is_replaced,
+    no_care_is_of_somebody_replaced,
     session_is_virtual,
     session_stands_alone,
-    medical_encounters_hang_on_a_session,
-    several_patients_have_encounters,
-    one_of_each,
+    medical_encounter_hangs_on_a_session,
 )
-OF_MESSAGES: tuple[Rule, ...] = (
+#: The rules of messages: these may be given some at a time.
+OF_MESSAGES: tuple[OfMessages, ...] = (
     two_levels,
     child_has_payload,
     encounter_on_header_only,
@@ -255,10 +259,6 @@ OF_MESSAGES: tuple[Rule, ...] = (
     speaking_family_is_the_patients,
     no_message_is_of_somebody_replaced,
 )
-
-
-def _of_group(care: Care) -> bool:
-    return care.is_session and care.subject.startswith("Group/")
 
 
 def _error(name: str, rule: str, text: str) -> Finding:
