@@ -53,7 +53,10 @@ def main(arguments: list[str]) -> None:
         filled = _timed(lambda: _fill(what, folder / "made", asked.workers))
         size = sum(one.stat().st_size for one in (folder / "made").iterdir() if one.is_file())
         _print(f"backfill, {asked.workers} processes", rows, *filled[:2])
-        print(f"{size / rows:,.0f} bytes of NDJSON a row; {filled[2]:,.0f} MiB at most in memory")
+        print(
+            f"{size / rows:,.0f} bytes of NDJSON a row; {filled[2]:,.0f} MiB at most in memory,"
+            " without files that are mapped"
+        )
         if not asked.no_import:
             imported = _timed(lambda: asyncio.run(_import(what, folder / "store.db")))
             _print("import into SQLite", rows, *imported[:2])
@@ -97,7 +100,11 @@ async def _import(what: ImportJob, path: Path) -> None:
 
 
 class _Memory:
-    """Looks, now and then, how much this process and its children have in memory (PSS)."""
+    """Looks, now and then, how much this process and its children have in memory.
+
+    Of what they share each has its part. Files that are mapped do not count: the system lets go of
+    them where it needs the room.
+    """
 
     def __enter__(self) -> _Memory:
         self.most, self._done = 0.0, threading.Event()
@@ -126,7 +133,7 @@ def _pss(process: Path) -> int:
         lines = (process / "smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")), 0)
 
 
 def _phone(patient: int) -> str:

@@ -44,11 +44,6 @@ class Records:
     def __contains__(self, content: object) -> bool:
         return any(one == content for one in self)
 
-    @property
-    def sizes(self) -> pa.ChunkedArray:
-        """How many bytes each has."""
-        return self._where["size"]
-
     def some(self, numbers: pa.Array) -> list[bytes]:
         """The records of those numbers, in that order."""
         return list(self._read(self._where.take(numbers)))
