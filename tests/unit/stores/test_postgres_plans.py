@@ -123,3 +123,18 @@ def _dear(plan: list[str]) -> list[str]:
 @pytest.mark.parametrize("search", SEVERAL_STATEMENTS)
 def test_other_searches_have_no_single_plan(postgres_url: str, search: str) -> None:
     assert asyncio.run(_plans(postgres_url, [search])) == [[], []]
+
+
+def test_messages_are_counted_without_a_look_at_each(postgres_url: str) -> None:
+    async def run() -> None:
+        store = PostgresStore.open(postgres_url)
+        desk = Desk(store)
+        await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(map(desk.write, WORLD))))
+        for missing in ("true", "false"):
+            asked = f"Communication?part-of:missing={missing}"
+            every = await desk.ids(f"{asked}&_count=1000")
+            counted = await store.search(DEFAULT_PROJECT, query(f"{asked}&_summary=count"))
+            assert counted.total == len(every) > 0
+        await store.close()
+
+    asyncio.run(run())

@@ -94,6 +94,20 @@ def test_plan(path: Path, search: str) -> None:
     assert [step for step in plan if _costly(step)] == []
 
 
+def test_messages_are_counted_without_a_look_at_each(path: Path) -> None:
+    async def run() -> tuple[int | None, list[str]]:
+        store = SqliteStore.open(path)
+        asked = query("Communication?part-of:missing=false&_summary=count")
+        total = (await store.search(DEFAULT_PROJECT, asked)).total
+        plan = store.plan(DEFAULT_PROJECT, asked)
+        await store.close()
+        return total, plan
+
+    total, plan = asyncio.run(run())
+    assert total == _MANY
+    assert not [step for step in plan if step.startswith("SEARCH r ")]
+
+
 #: What people have before them all day: it is not looked for among all that was done for years.
 WAITING = [
     "Task?code=respond&status=requested,accepted,in-progress&_sort=authored-on",

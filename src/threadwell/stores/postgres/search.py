@@ -51,6 +51,7 @@ from threadwell.stores.sql.plan import (
     Order,
     covering,
     entry_of,
+    having,
     leads,
     narrowed,
     natural_dates,
@@ -207,6 +208,11 @@ class _Search:
 
     async def count(self) -> int:
         """How many match."""
+        if both := having(self._keys, self._numbered.project, self._query):
+            number = "(SELECT count(*) FROM posting WHERE pid = $1 AND key = "
+            sql = f"SELECT {number}$2) - {number}$3)"
+            difference: int = await self._connection.fetchval(sql, self._numbered.pid, *both)
+            return difference
         lead = await self._lead(None)
         statement = self._statement()
         statement.count(lead)

@@ -159,6 +159,19 @@ def leads(
     yield from single_leads(keys, project, query, conditions)
 
 
+def having(keys: Keys, project: str, query: Query) -> tuple[int, int] | None:
+    """The keys of the list of all, and of those that lack a parameter, where a query asks only that
+    it is there: as many match as the first has more than the second.
+    """
+    match query.filters:
+        case (MissingFilter(param, missing=False),):
+            for compound in compounds(query.type):
+                if compound.missing == (param,) and not (compound.params or compound.updated):
+                    under = scope(project, compound.type, compound.name)
+                    return keys.key(every(project, query.type)), keys.key(under)
+    return None
+
+
 def compound_leads(keys: Keys, project: str, query: Query) -> Iterator[Lead]:
     """The lists of several criteria together that hold every match."""
     absent = {

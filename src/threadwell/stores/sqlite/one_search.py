@@ -40,6 +40,7 @@ from threadwell.stores.sql.plan import (
     Order,
     covers,
     entry_of,
+    having,
     leads,
     narrowed,
     natural_dates,
@@ -209,6 +210,9 @@ class OneSearch:
         return place_of(Entry(sort, rid), order)
 
     def _count(self) -> int:
+        if both := having(self._reader.keys, self._project, self._query):
+            number = "(SELECT count(*) FROM posting WHERE key = ?)"
+            return int(self._reader.rows(f"SELECT {number} - {number}", both)[0][0])
         lead = self._lead(None)
         if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
             stream = lead.streams[0]
