@@ -38,7 +38,7 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Note).decode
-_TYPE, _ID, _VERSION = itemgetter(0), itemgetter(1), itemgetter(2)
+_ID, _VERSION = itemgetter(1), itemgetter(2)
 
 
 def note(
@@ -80,11 +80,11 @@ def read_note(line: bytes) -> Record:
 def _grouped(seen: Sequence[Stored]) -> list[Group]:
     if not seen:
         return []
-    types = set(map(_TYPE, seen))
-    if len(types) == 1:
-        return [(seen[0][0], " ".join(map(_ID, seen)), " ".join(map(_VERSION, seen)))]
+    types, ids, versions, *_ = zip(*seen, strict=True)
+    if types.count(types[0]) == len(types):
+        return [(types[0], " ".join(ids), " ".join(versions))]
     found = []
-    for type_ in sorted(types):
+    for type_ in sorted(set(types)):
         mine = [one for one in seen if one[0] == type_]
         found.append((type_, " ".join(map(_ID, mine)), " ".join(map(_VERSION, mine))))
     return found
