@@ -174,6 +174,10 @@ def _by_name(account: Account) -> str:
     return account.name
 
 
+def _no_words(_code: str) -> str:
+    return ""
+
+
 def _the_same(subject: str) -> str:
     return subject
 
@@ -209,6 +213,8 @@ class Live:
     written, ``None`` for ever; what says what one of ``templates(account)`` says can be sent at any
     time. ``source(account)`` is what tells its messages from those of another account, which may
     have the same ones under other ids; ``""`` where a message has one id everywhere.
+    ``meaning(code)`` says in plain words what a code of the provider's means by which it failed to
+    deliver, ``""`` for one that is not known.
     """
 
     fields: tuple[Field, ...]
@@ -233,3 +239,4 @@ class Live:
     window: Callable[[str], timedelta | None] = _any_time
     templates: Callable[[Account], tuple[Template, ...]] = _no_templates
     source: Callable[[Account], str] = _by_name
+    meaning: Callable[[str], str] = _no_words

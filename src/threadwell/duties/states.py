@@ -11,4 +11,9 @@ from threadwell.intake.arrivals.telling import Telling
 
 def duty(at: Workplace) -> Duty:
     """The duty, for ``threadwell.app``."""
-    return Duty("states", Telling(at.store, at.project, clock=at.clock).round)
+
+    def meaning(channel: str, code: str) -> str:
+        known = at.channels.get(channel)
+        return known.live.meaning(code) if known and known.live else ""
+
+    return Duty("states", Telling(at.store, at.project, clock=at.clock, meaning=meaning).round)

@@ -41,11 +41,11 @@ def delivery_of(stored: Resource) -> Delivery | None:
     return None
 
 
-def with_delivery(stored: Resource, now: Delivery, why: str = "") -> Resource:
+def with_delivery(stored: Resource, now: Delivery, why: str = "", *, words: str = "") -> Resource:
     """A stored child with that delivery. One that somebody has read is ``completed``.
 
     What is withdrawn keeps its status and its reason. ``why`` says in plain words why it was not
-    even sent, ``""`` where it was.
+    even sent, ``""`` where it was; ``words`` are what its provider's code means.
     """
     others = [one for one in stored.get("extension") or () if one.get("url") != codes.EXT_DELIVERY]
     out = {**stored, "extension": [*others, _extension(now)]}
@@ -54,7 +54,7 @@ def with_delivery(stored: Resource, now: Delivery, why: str = "") -> Resource:
     if _is_ours(out.get("statusReason") or {}):
         del out["statusReason"]
     if now.state == FAILED and "statusReason" not in out:
-        out["statusReason"] = _reason(now, why)
+        out["statusReason"] = _reason(now, why, words)
     if now.state == READ and stored.get("status") == "in-progress":
         out["status"] = "completed"
     return out
@@ -90,11 +90,11 @@ def _extension(now: Delivery) -> dict[str, Any]:
     return {"url": codes.EXT_DELIVERY, "extension": parts}
 
 
-def _reason(now: Delivery, unsent: str) -> dict[str, Any]:
+def _reason(now: Delivery, unsent: str, words: str) -> dict[str, Any]:
     if unsent:
         why = f" (the provider's error {now.error})" if now.error else ""
         return {"coding": [codes.NOT_DELIVERED], "text": f"It was not sent: {unsent}{why}"}
-    words = meaning(now.error) if "." in now.error else ""
+    words = words or (meaning(now.error) if "." in now.error else "")
     said = f": {words}" if words else ""
     # RFC 3463 §2: what begins with 4 was given up, and may go well another time.
     passing = ", which may pass" if words and now.error.startswith("4.") else ""

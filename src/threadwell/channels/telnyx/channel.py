@@ -6,7 +6,7 @@ from threadwell.channels.account import Field
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.live import Live
 from threadwell.channels.telnyx.events import NAME, fetch, parse
-from threadwell.channels.telnyx.sending import LIMITS, mute, send
+from threadwell.channels.telnyx.sending import LIMITS, meaning, mute, send
 from threadwell.channels.telnyx.signature import lacks, verify
 
 CHANNEL = Channel(
@@ -27,6 +27,7 @@ CHANNEL = Channel(
         fetch=fetch,
         send=send,
         limits=lambda _: LIMITS,
+        meaning=meaning,
         lacks=lacks,
         mute=mute,
     ),

@@ -35,6 +35,11 @@ _REASONS = {
 }
 
 
+def meaning(code: str) -> str:
+    """What a code means in plain words, ``""`` for one that is not known here."""
+    return _REASONS.get(code, "")
+
+
 def mute(account: Account) -> str:
     """Why nothing can be sent by an account; ``""`` where something can."""
     if account.value("api_key"):

@@ -161,6 +161,19 @@ _REASONS = {
     "21617": "it is longer than Twilio takes",
     "63016": "WhatsApp takes only templates more than a day after the recipient wrote last",
 }
+#: Of what Twilio took and could not deliver.
+_MEANINGS = {
+    "30003": "the phone is off, or out of reach",
+    "30004": "the recipient or their carrier blocks it",
+    "30005": "there is no such number",
+    "30006": "it is a landline, or its carrier takes no text messages",
+    "30007": "a carrier took it for spam",
+}
+
+
+def meaning(code: str) -> str:
+    """What a code of Twilio's means in plain words, ``""`` for one that is not known here."""
+    return _MEANINGS.get(code) or _REASONS.get(code, "")
 
 
 def _messages(account: Account) -> str:

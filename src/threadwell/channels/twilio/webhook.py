@@ -18,7 +18,7 @@ from threadwell.channels.twilio.conversations import is_event, read_event, seek
 from threadwell.channels.twilio.files import fetch, name_of
 from threadwell.channels.twilio.identity import NAME, parse_message_id, source_of
 from threadwell.channels.twilio.message import Told, message_of
-from threadwell.channels.twilio.sending import ask, limits, send, window
+from threadwell.channels.twilio.sending import ask, limits, meaning, send, window
 from threadwell.channels.twilio.signature import FORM, form, verify
 from threadwell.messages import Address, Attachment, Broken
 
@@ -171,4 +171,5 @@ LIVE = Live(
     window=window,
     templates=templates_of,
     source=source_of,
+    meaning=meaning,
 )

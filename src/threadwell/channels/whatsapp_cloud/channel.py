@@ -8,7 +8,7 @@ from threadwell.channels.live import Live
 from threadwell.channels.templates import TEMPLATES, WINDOW, lacks_templates, templates_of
 from threadwell.channels.whatsapp_cloud.deliveries import parse
 from threadwell.channels.whatsapp_cloud.files import fetch
-from threadwell.channels.whatsapp_cloud.sending import LIMITS, mute, send
+from threadwell.channels.whatsapp_cloud.sending import LIMITS, meaning, mute, send
 from threadwell.channels.whatsapp_cloud.signature import greet, verify
 from threadwell.channels.whatsapp_cloud.values import NAME
 
@@ -47,6 +47,7 @@ CHANNEL = Channel(
         fetch=fetch,
         send=send,
         limits=lambda _: LIMITS,
+        meaning=meaning,
         lacks=_lacks,
         mute=mute,
         window=lambda _: WINDOW,

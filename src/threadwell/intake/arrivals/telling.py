@@ -8,7 +8,7 @@ state is put on what they have written.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from threadwell.encounters import codes
@@ -32,7 +32,10 @@ _BATCH = 200
 
 
 class Telling:
-    """Puts delivery states on messages. A state of which the message stays away is kept."""
+    """Puts delivery states on messages. A state of which the message stays away is kept.
+
+    ``meaning(channel, code)`` says what a code of a channel's provider means, ``""`` if not known.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class Telling:
         *,
         clock: Clock = now_ms,
         pauses: Sequence[float] = PAUSES,
+        meaning: Callable[[str, str], str] = lambda _channel, _code: "",
     ) -> None:
         self._store = store
         self._project = project
         self._clock = clock
         self._pauses = pauses
+        self._meaning = meaning
 
     async def round(self) -> float | None:
         """Put on what is due; the seconds until something else is, ``None`` where nothing waits.
@@ -76,7 +81,8 @@ class Telling:
                 delivery = _delivery(together(told))
                 if delivery.state == READ:
                     await self._note(decode(stored.body))
-                _put(batch, stored, delivery)
+                words = (self._meaning(one, delivery.error) for one, _ in known if delivery.error)
+                _put(batch, stored, delivery, next(filter(None, words), ""))
         for one in due:
             batch.keep(one.gone(self._project))
             if (one.channel, one.external_id) not in ids and one.tries < len(self._pauses):
@@ -109,8 +115,8 @@ def _delivery(sent: Sent) -> Delivery:
     return Delivery(sent.state, microseconds(sent.at), sent.code)
 
 
-def _put(batch: Batch, stored: Stored, delivery: Delivery) -> None:
+def _put(batch: Batch, stored: Stored, delivery: Delivery, words: str) -> None:
     before = decode(stored.body)
-    after = with_delivery(before, delivery)
+    after = with_delivery(before, delivery, words=words)
     if after != before:
         batch.write(Key(stored.type, stored.id), after, stored)
