@@ -168,6 +168,30 @@ class Expunging:
             found, after = await self._all_about(patient, after)
         return self._said()
 
+    async def would(self, key: Key, *, everything: bool = False) -> Expunged:
+        """What ``one``, or ``all_of`` that patient, would remove as things are. Nothing is written.
+
+        Raises ``NotThere``.
+        """
+        self.name = f"{key.type}/{key.id}"
+        found = (await self._all_about(key.id, START))[0] if everything else set()
+        held = await held_for(self.store, self.project, [*found, *([] if everything else [key])])
+        going = {*found, *held, key}
+        self.shared = await shared_files(self.store, self.project, going)
+        files: set[str] = set()
+        told: set[Key] = set()
+        for some in chunks(sorted(going), _TOGETHER):
+            for one in some:
+                async for version in self._versions(one):
+                    files |= files_in(version)
+            told.update([one async for one in self._told_of(some)])
+        every = going | told | {Key("Binary", id_) for id_ in files - self.shared}
+        for some in chunks(sorted(every), _TOGETHER):
+            for one in await self.store.read_many(self.project, some):
+                self.done.removed[one.type] += 1
+                self.gone.add(f"{one.type}/{one.id}")
+        return self._said()
+
     def _said(self) -> Expunged:
         if not self.done.count:
             raise NotThere(self.name)

@@ -16,9 +16,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="of a Patient: with all that is about them and about nobody else",
     )
-    parser.add_argument(
-        "--yes", action="store_true", help="do it: without this it is only told what it is"
-    )
+    parser.add_argument("--yes", action="store_true", help="do it: without this it is only counted")
     add_store(parser)
     add_format(parser)
 
@@ -29,29 +27,36 @@ def _run(arguments: Namespace) -> int:
     name = arguments.resource
     if not all(name.partition("/")):
         raise Mistake(f"say what to remove as TYPE/ID, such as Patient/f2b7: {name} is none")
-    if not arguments.yes:
-        what = f"{name} with everything about them" if arguments.everything else name
-        told = f"{what} would be gone for good, with all versions: say --yes to do it"
-        if name.startswith("Patient/") and not arguments.everything:
-            told += ", and --everything for all that is about them, too"
-        raise Mistake(told)
-    from threadwell.bulk.expunging import NotThere
-
     if arguments.everything and not name.startswith("Patient/"):
         raise Mistake(f"--everything is of a Patient: {name} is none")
-    with threadwell.open(arguments.store, create=False) as tw:
+    from threadwell.bulk.expunging import NotThere
+
+    only_count = not arguments.yes
+    with threadwell.open(arguments.store, create=False, read_only=only_count) as tw:
         try:
-            done = tw.expunge(name, everything=arguments.everything)
+            done = tw.expunge(name, everything=arguments.everything, only_count=only_count)
         except NotThere as error:
             raise Mistake(str(error)) from None
+    removed = ", ".join(f"{count:,} {type_}" for type_, count in sorted(done.removed.items()))
+    if only_count:
+        raise Mistake(_told(name, removed, len(done.left), everything=arguments.everything))
     if arguments.format == "json":
         print_json({"removed": done.removed, "left": done.left})
         return 0
-    removed = ", ".join(f"{count:,} {type_}" for type_, count in sorted(done.removed.items()))
     print(f"Removed for good: {removed}")
     for one in done.left:
         print(f"Left, as it is not about this patient alone, and names them: {one}")
     return 0
+
+
+def _told(name: str, removed: str, left: int, *, everything: bool) -> str:
+    told = f"{removed} would be gone for good, with all versions"
+    if left:
+        told += f" ({left:,} would be left that name the patient)"
+    told += ": say --yes to do it"
+    if name.startswith("Patient/") and not everything:
+        told += ", and --everything for all that is about them, too"
+    return told
 
 
 COMMAND = Command(

@@ -85,12 +85,15 @@ class Verbs(Opened):
         """Delete a resource, also one deleted before: ``tw.delete_resource("Task", "123")``."""
         self.request("DELETE", path_of(type_, id_))
 
-    def expunge(self, resource: str, *, everything: bool = False) -> Expunged:
+    def expunge(
+        self, resource: str, *, everything: bool = False, only_count: bool = False
+    ) -> Expunged:
         """Remove a resource for good, with all its versions: ``tw.expunge("Task/123")``.
 
         With ``everything`` a Patient with all that is about them and about nobody else. What was
-        removed, by type, and what is left that names the patient. Raises ``NotThere`` where there
-        is no such resource.
+        removed, by type, and what is left that names the patient. With ``only_count`` it
+        is what would be, and nothing is changed. Raises ``NotThere`` where there is no such
+        resource.
         """
         from threadwell.bulk.expunging import Expunging, NotThere
         from threadwell.stores.contract import Key
@@ -102,8 +105,10 @@ class Verbs(Opened):
             raise ValueError(f"everything is of a Patient: {resource} is none")
         context = self._context
         work = Expunging(self._store, self._project, context.clock, "", self._trail.drain)
-        doing = work.all_of(id_) if everything else work.one(Key(type_, id_))
-        return self._loop.call(doing)
+        key = Key(type_, id_)
+        if only_count:
+            return self._loop.call(work.would(key, everything=everything))
+        return self._loop.call(work.all_of(id_) if everything else work.one(key))
 
     def search(self, type_: str, parameters: Parameters = None) -> Resource:
         """The ``searchset`` Bundle of a search, by a mapping, pairs or a query string.

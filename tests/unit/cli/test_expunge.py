@@ -50,7 +50,8 @@ def test_a_message_is_not_brought_back(folder: Path, capsys: Any) -> None:
         zebra = next(one for one in every if "zebra" in str(one))
     name = f"Communication/{zebra['id']}"
     assert main(["expunge", name, "--store", path]) == 1
-    assert "--yes" in capsys.readouterr().err
+    told = "1 Communication would be gone for good, with all versions: say --yes to do it"
+    assert told in capsys.readouterr().err
     assert main(["expunge", name, "--yes", "--store", path]) == 0
     assert capsys.readouterr().out == "Removed for good: 1 Communication\n"
     assert main(["expunge", name, "--yes", "--store", path]) == 1
@@ -74,8 +75,13 @@ def test_a_patient_is_not_brought_back(folder: Path, capsys: Any, caplog: Any) -
         ana = next(tw.search_all("Patient", "family=cruz"))
         leo = next(tw.search_all("Patient", "family=moss"))
     told = ["--store", path, "--format", "json"]
+    assert main(["expunge", f"Patient/{ana['id']}", "--everything", *told]) == 1
+    counted = capsys.readouterr().err
     assert main(["expunge", f"Patient/{ana['id']}", "--everything", "--yes", *told]) == 0
     said = json.loads(capsys.readouterr().out)
+    # What was counted before is what went.
+    went = ", ".join(f"{number:,} {type_}" for type_, number in sorted(said["removed"].items()))
+    assert f"{went} would be gone for good" in counted
     assert said["removed"]["Communication"] == 3  # two messages and their header
     assert (said["removed"]["Patient"], said["left"]) == (1, [])
     # Their messages are known; they themselves are left out, and that is said.
@@ -111,7 +117,41 @@ def test_what_is_no_name_of_a_resource_is_told(name: str, capsys: Any) -> None:
     assert f"as TYPE/ID, such as Patient/f2b7: {name} is none" in capsys.readouterr().err
 
 
-def test_of_a_patient_there_may_be_more(capsys: Any) -> None:
-    for name, is_told in (("Patient/f2b7", True), ("Communication/f2b7", False)):
-        assert main(["expunge", name, "--store", "nowhere.db"]) == 1
-        assert ("--everything" in capsys.readouterr().err) is is_told
+def test_what_would_go_is_counted_and_stays(folder: Path, capsys: Any) -> None:
+    path = str(folder / "practice.db")
+    take_in(folder)
+    with threadwell.open(path) as tw:
+        ana = next(tw.search_all("Patient", "family=cruz"))["id"]
+        photo = {"contentType": "image/png", "url": ""}
+        both = []
+        for data in ("aGVsbG8=", "Ynll"):
+            made = tw.create_resource(
+                {"resourceType": "Binary", "contentType": "image/png", "data": data}
+            )
+            both.append({**photo, "url": f"Binary/{made['id']}"})
+        for whose, has in ((ana, both), (ana, both[:1])):
+            tw.create_resource(
+                {
+                    "resourceType": "Communication",
+                    "status": "completed",
+                    "subject": {"reference": f"Patient/{whose}"},
+                    "payload": [{"contentAttachment": one} for one in has],
+                }
+            )
+        of_two = next(tw.search_all("Communication", "part-of:missing=true&_sort=-_lastUpdated"))
+    for name, options in (
+        (f"Communication/{of_two['id']}", []),
+        (f"Patient/{ana}", []),
+        (f"Patient/{ana}", ["--everything"]),
+    ):
+        assert main(["expunge", name, *options, "--store", path]) == 1
+        counted = capsys.readouterr().err
+        assert ("and --everything for all" in counted) is (not options and "Patient" in name)
+        copy = str(folder / f"copy{len(options)}{name[:3]}.db")
+        assert main(["backup", copy, "--store", path]) == 0
+        capsys.readouterr()
+        assert main(["expunge", name, *options, "--yes", "--store", copy]) == 0
+        went = capsys.readouterr().out.splitlines()[0].removeprefix("Removed for good: ")
+        assert f"{went} would be gone" in counted
+    assert main(["expunge", "Task/none", "--store", path]) == 1
+    assert "there is no Task/none" in capsys.readouterr().err
