@@ -4,9 +4,9 @@
 # Package    wfdb 4.3.1, annotations of ECG and sleep in the format of PhysioNet
 # Expected   `wrann` writes what `rdann` then reads, or refuses it. A note (AUX) says in ten bits how many bytes it has
 #            (WFDB, annot(5)), so 256 fit; and letters that the file cannot hold raise
-# Seen       the length goes into eight bits. A note of 255 letters is right. With 256 it is empty, and its letters are 128
-#            annotations of a kind without a name, each 120 samples after the other: a beat at sample 9 comes at 15369,
-#            a minute later. Beyond Latin-1 each letter becomes the low byte of its number: "→ dizzy" has a control
+# Seen       the length goes into eight bits. A note of 255 letters is right. With 256 it is empty, its letters are 128
+#            annotations of a kind without a name, each 120 samples after the other; a beat at sample 9 comes at 15369,
+#            at 250 a second a minute late. Beyond Latin-1 a letter becomes the low byte of its number: "→ dizzy" has a control
 #            character for the arrow, two Chinese letters are `)` and another. Nothing is raised
 # So         count letters before you write, keep notes in Latin-1, and read the file again
 set -euo pipefail
