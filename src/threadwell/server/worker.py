@@ -104,6 +104,7 @@ async def work(
         if number:
             link = await _first_answer(store)
         else:
+            await _look_first(store)
             link = await new_link(store, task.url, who=task.sign_in_as)
         if not number:
             await note_address(store, task.url)
@@ -297,6 +298,15 @@ def _tell_of_recovery(path: Path | None) -> None:
     if log and log.is_file() and (size := log.stat().st_size):
         why = "the last stop was not orderly, or another process has the store open"
         _log.info("%d bytes of the write-ahead log are taken over: %s", size, why)
+
+
+async def _look_first(store: Store) -> None:
+    """Note where each project stands, before anybody writes to it here."""
+    from threadwell.projects.registry import projects
+    from threadwell.subscriptions.hook_states import note_first_look
+
+    for project in await projects(store):
+        await note_first_look(store, project.id)
 
 
 async def _tell_of_days(store: Store) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from threadwell.stores.contract import Store
+from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
-STATES, _HOSTS = "subscription-hook", "subscription-host"
+STATES, LOOKED, _HOSTS = "subscription-hook", "subscription-look", "subscription-host"
 
 
 class State(msgspec.Struct, omit_defaults=True):
@@ -35,6 +35,21 @@ async def hosts(store: Store, project: str) -> tuple[str, ...]:
     """Those that may be called though they are here or in a private network."""
     kept = await store.list_private(_HOSTS)
     return tuple(host.decode() for name, host in kept.items() if name.startswith(f"{project}/"))
+
+
+async def note_first_look(store: Store, project: str) -> None:
+    """Note where the project stands, unless its hooks were looked at before.
+
+    A server does so before it answers: of what is written from then on nothing is left out, even if
+    the first look comes late.
+    """
+    position = b"%d" % await store.position(project)
+    try:
+        await store.commit(
+            project, ChangeSet((), kept=(Kept(LOOKED, project, position, before=None),))
+        )
+    except Conflict:
+        return
 
 
 async def states(store: Store, project: str) -> dict[str, State]:

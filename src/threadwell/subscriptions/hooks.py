@@ -42,7 +42,7 @@ from threadwell.stores.contract import (
 from threadwell.stores.scanning import scan
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version, parse_criteria
-from threadwell.subscriptions.hook_states import STATES, State, hosts, states
+from threadwell.subscriptions.hook_states import LOOKED, STATES, State, hosts, states
 from threadwell.subscriptions.served import HOOK, is_active
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,6 @@ _REMEMBERED = 16
 _MOST = 1024 * 1024
 _GONE = 410
 
-_LOOKED = "subscription-look"
 _SIGNED = "https://www.medplum.com/fhir/StructureDefinition/subscription-secret"
 
 
@@ -176,7 +175,7 @@ class Hooks:
     async def _hooks(self, now: int) -> list[_Hook]:
         """The hooks that are active, each where it stands; ``now`` is from before they are read."""
         known = await states(self._store, self._project)
-        looked = await self._store.get_private(_LOOKED, self._project)
+        looked = await self._store.get_private(LOOKED, self._project)
         bases = await self._store.home(self._project)
         hooks: list[_Hook] = []
         is_new = False
@@ -208,7 +207,7 @@ class Hooks:
         if looked is None or is_new or now >= int(looked) + _NOTED:
             for hook in hooks:
                 await self._keep(hook)
-            await self._store.put_private(_LOOKED, self._project, b"%d" % now)
+            await self._store.put_private(LOOKED, self._project, b"%d" % now)
         return hooks
 
     async def _serve(self, hook: _Hook, now: int, allowed: tuple[str, ...]) -> None:

@@ -27,7 +27,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
 from threadwell.stores.contract import ChangeSet, Kept, Key, Store, Write
 from threadwell.stores.memory import MemoryStore
 from threadwell.subscriptions import hooks as hooks_
-from threadwell.subscriptions.hook_states import State, allow_host, states
+from threadwell.subscriptions.hook_states import State, allow_host, note_first_look, states
 from threadwell.subscriptions.hooks import Hooks
 
 URL = "https://hook.example.org/told"
@@ -211,6 +211,19 @@ def test_one_that_was_there_before_any_look_is_told_from_then_on(practice: Pract
     practice.message("stopped")
     practice.round()
     practice.message("completed")
+    practice.round()
+    assert practice.endpoint.told() == ["completed"]
+
+
+def test_what_comes_after_a_server_has_started_is_told_however_late_the_look(
+    practice: Practice,
+) -> None:
+    practice.message("unknown")
+    practice.run(note_first_look(practice.store, PROJECT))
+    practice.message("stopped")
+    practice.hook()
+    practice.message("completed")
+    practice.run(note_first_look(practice.store, PROJECT))
     practice.round()
     assert practice.endpoint.told() == ["completed"]
 
