@@ -106,6 +106,12 @@ def run(arguments: Namespace) -> int:
             _print_one(made, as_json=arguments.format == "json")
             if lost := [word for one in before for word in _lost(one, made)]:
                 print(f"Not given again, so it is gone: {', '.join(lost)}", file=sys.stderr)
+            if not made.addresses and _sends(made):
+                print(
+                    "It has no address of the practice, so replies are refused: set it up again, "
+                    "with the same and --address NUMBER",
+                    file=sys.stderr,
+                )
         elif action == "list":
             _print_list(tw.accounts(), as_json=arguments.format == "json")
         elif action == "token":
@@ -164,6 +170,13 @@ def _lost(before: Account, made: Account) -> list[str]:
         *(one for one in before.hosts if one not in made.hosts),
         *(["url"] if before.url and not made.url else []),
     ]
+
+
+def _sends(account: Account) -> bool:
+    from threadwell.app import live_channels
+
+    live = live_channels()[account.channel].live
+    return live is not None and live.send is not None and not live.mute(account)
 
 
 def _token(tw: Threadwell, arguments: Namespace) -> str:
@@ -267,8 +280,8 @@ COMMAND = Command(
     "itself, and is shown nowhere again. The provider is then told to call /hooks/NAME of the "
     "server. An account is set up as a whole: what is not given again under its name is gone.",
     examples=(
-        "threadwell account add desk --channel twilio --set account_sid=$ACCOUNT_SID "
-        "--secret-env auth_token=TOKEN",
+        "threadwell account add desk --channel twilio --address +12125550100 "
+        "--set account_sid=$ACCOUNT_SID --secret-env auth_token=TOKEN",
         "threadwell account list",
         "threadwell account show desk",
         "threadwell account remove desk",

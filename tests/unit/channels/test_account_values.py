@@ -64,3 +64,39 @@ def test_what_can_be_is_kept_and_says_whether_it_sends(
     live = channels[channel].live
     assert live is not None
     assert live.mute(made) == mute
+
+
+@pytest.mark.parametrize(
+    ("given", "user", "own"),
+    [
+        ((), "Front@Clinic.example.org", ("front@clinic.example.org",)),
+        ((CARE,), "front@clinic.example.org", ("care@clinic.example.org",)),
+    ],
+)
+def test_a_mailbox_has_the_address_of_its_user_unless_another_is_given(
+    given: tuple[Address, ...], user: str, own: tuple[str, ...]
+) -> None:
+    made = checked(Account("desk", "email", given, {**IMAP, "user": user}), live_channels())
+    assert tuple(one.value for one in made.addresses) == own
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (IMAP, "needs the address of its mailbox, as its user is none"),
+        ({"provider": "lmtp"}, "lmtp needs an address"),
+        ({"provider": "smtp", "smtp-host": "mail"}, "with smtp-host needs an address to send from"),
+        (
+            {"provider": "mailgun", "signing-key": "k", "smtp-host": "mail"},
+            "with smtp-host needs an address to send from",
+        ),
+    ],
+)
+def test_an_account_without_an_address_that_needs_one(values: dict[str, str], said: str) -> None:
+    with pytest.raises(BadSetting, match=said):
+        checked(Account("desk", "email", (), values), live_channels())
+
+
+def test_who_only_hears_by_webhook_needs_no_address() -> None:
+    account = Account("desk", "email", (), {"provider": "mailgun", "signing-key": "k"})
+    assert checked(account, live_channels()) == account

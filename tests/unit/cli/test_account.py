@@ -74,6 +74,17 @@ def test_what_cannot_be_set_up_is_said(
     assert said in capsys.readouterr().err
 
 
+def test_an_account_that_sends_from_no_address_says_so(
+    store: list[str], capsys: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("SHARED", "hunter-two")
+    add = [*ADD, "--secret-env", "auth_token=SHARED", *store]
+    assert main(add) == 0
+    assert "has no address of the practice, so replies are refused" in capsys.readouterr().err
+    assert main([*add, "--address", "+12125550100"]) == 0
+    assert "no address" not in capsys.readouterr().err
+
+
 def test_what_is_not_given_again_is_gone_and_named(store: list[str], capsys: Any) -> None:
     add = ["account", "add", "mail", "--channel", "email", "--set", "provider=lmtp", *store]
     assert main(add) == 2

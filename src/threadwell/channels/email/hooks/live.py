@@ -19,7 +19,7 @@ from threadwell.channels.email.mail import broken, read_mail
 from threadwell.channels.email.sending import LIMITS, mute, send, unfit
 from threadwell.channels.email.subjects import answering
 from threadwell.channels.live import Heard, Live
-from threadwell.messages import Attachment, Broken, Message
+from threadwell.messages import Attachment, Broken, Message, parse_email
 from threadwell.zones import UTC_ZONE
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -76,9 +76,26 @@ def lacks(account: Account) -> str:
     for field in ("tls", "smtp-tls"):
         if account.value(field).lower() == "no" and not account.hosts:
             return f"{field}=no is for a server that --allow-host names, too"
-    if named == "lmtp" and not account.addresses:
+    if why := unfit(account):
+        return why
+    if complete(account).addresses:
+        return ""
+    if named == "lmtp":
         return "an account of lmtp needs an address: mails to any other are refused"
-    return unfit(account)
+    if named == "imap":
+        return "an account of imap needs the address of its mailbox, as its user is none"
+    return "an account with smtp-host needs an address to send from" * bool(
+        account.value("smtp-host")
+    )
+
+
+def complete(account: Account) -> Account:
+    """The account with the address of its mailbox: its user's, unless another one was given."""
+    is_mailbox = account.value("provider").lower() == "imap"
+    if account.addresses or not is_mailbox or "@" not in account.value("user"):
+        return account
+    own = parse_email(account.value("user"))
+    return replace(account, addresses=(own,)) if own else account
 
 
 def called(account: Account) -> bool:
@@ -135,6 +152,7 @@ LIVE = Live(
     verify=verify,
     parse=parse,
     lacks=lacks,
+    complete=complete,
     called=called,
     send=send,
     limits=lambda _: LIMITS,
