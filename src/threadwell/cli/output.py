@@ -115,6 +115,8 @@ def _pad(cell: str, width: int, right: bool) -> str:
 
 
 def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
     return sum(
         0
         if unicodedata.category(c) in ("Mn", "Me", "Cf")
