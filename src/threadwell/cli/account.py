@@ -281,7 +281,7 @@ COMMAND = Command(
     "server. An account is set up as a whole: what is not given again under its name is gone.",
     examples=(
         "threadwell account add desk --channel twilio --address +12125550100 "
-        "--set account_sid=$ACCOUNT_SID --secret-env auth_token=TOKEN",
+        "--set account_sid=$ACCOUNT_SID",
         "threadwell account list",
         "threadwell account show desk",
         "threadwell account remove desk",
