@@ -28,14 +28,21 @@
     if (!busy) send(form, event.submitter);
   });
 
-  // Enter in a field presses the button of its own part of the form, and no other.
+  // Enter in a field presses the button of its own part of the form, and no other. Where a part has several,
+  // as where one reason goes with any of them, it goes on to them: the next Enter presses the one that is meant.
+  const FIELD = "main form input:not([type=file])";
   document.addEventListener("keydown", (event) => {
-    const field = event.target;
-    if (event.key !== "Enter" || event.isComposing || !field.matches("main form input:not([type=checkbox], [type=radio], [type=file])")) return;
-    const part = field.closest("fieldset, section");
-    if (!field.form.contains(part)) return;
+    const { target: field, key, isComposing } = event;
+    if (key !== "Enter" || isComposing || !field.matches(FIELD) || field.form.method !== "post") return;
+    const buttons = Array.from(field.form.querySelectorAll("button[name=act]:enabled"));
+    if (buttons.length < 2) return;
     event.preventDefault();
-    part.querySelector("button[name=act]")?.click();
+    const meant = field.closest("[data-enter]")?.dataset.enter;
+    const part = field.closest(".find, fieldset, section");
+    const own = !isTick(field) && part && field.form.contains(part) && buttons.filter((one) => part.contains(one));
+    if (own?.length === 1) own[0].click();
+    else if (meant) buttons.find((one) => one.value === meant)?.click();
+    else if (!isTick(field)) buttons.find((one) => field.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING)?.focus();
   });
 
   async function send(form, button) {
@@ -96,7 +103,7 @@
   function go(form, to) {
     const url = new URL(to, location.href);
     if (!url.hash) url.hash = new URL(form.action).hash;
-    for (const box of form.querySelectorAll("textarea[id]")) forget(box);
+    forget(form);
     leaving = true;
     // No browser puts back what was sent just now.
     for (const one of document.forms) one.autocomplete = "off";
@@ -128,13 +135,26 @@
   function show(form, button) {
     plain = form;
     leaving = true;
+    kept(() => sessionStorage.setItem(SHOWN, nameOf(form)));
     form.requestSubmit(button);
   }
 
-  // What is not sent yet, by person and place. It ends with the tab, and when somebody signs out.
+  // What is not sent yet, by person, place and form: what differs from how the page was made. It ends with the
+  // tab, and when somebody signs out.
   const UNSENT = "threadwell-unsent ";
-  const boxes = () => main.querySelectorAll("form textarea[id]");
-  const nameOf = (box) => `${UNSENT}${me} ${location.pathname}#${box.id}`;
+  const SHOWN = "threadwell-shown";
+  const FOCUS = `threadwell-focus ${me} ${location.pathname}`;
+  const FIELDS = "textarea, select, input:not([type=hidden], [type=file], [type=password])";
+  const forms = () => main.querySelectorAll('form[method="post"][id]');
+  const nameOf = (form) => `${UNSENT}${me} ${location.pathname}#${form.getAttribute("id")}`;
+  const fieldsOf = (form) => Array.from(form.elements).filter((one) => one.name && one.matches(FIELDS));
+  const isTick = ({ type }) => type === "checkbox" || type === "radio";
+  const keyOf = (one) => (isTick(one) ? `${one.name} ${one.value}` : one.name);
+  const now = (one) => (isTick(one) ? one.checked : one.value);
+  function made(one) {
+    if (one.localName !== "select") return isTick(one) ? one.defaultChecked : one.defaultValue;
+    return (Array.from(one.options).find((option) => option.defaultSelected) || one.options[0])?.value ?? "";
+  }
   const kept = (change) => {
     // A browser may keep nothing for us.
     try {
@@ -143,29 +163,62 @@
       return null;
     }
   };
-  const forget = (box) => kept(() => sessionStorage.removeItem(nameOf(box)));
+  const forget = (form) => kept(() => sessionStorage.removeItem(nameOf(form)));
   const forgetAll = () =>
     kept(() => {
-      for (const name of Object.keys(sessionStorage)) if (name.startsWith(UNSENT)) sessionStorage.removeItem(name);
+      for (const name of Object.keys(sessionStorage)) if (name.startsWith("threadwell-")) sessionStorage.removeItem(name);
     });
   const isUnsent = (box) => box.value !== box.defaultValue && box.value.trim() !== "";
 
   document.addEventListener("input", ({ target }) => {
-    if (!target.matches("main form textarea[id]")) return;
-    if (isUnsent(target)) kept(() => sessionStorage.setItem(nameOf(target), target.value));
-    else forget(target);
+    const form = target.closest('main form[method="post"][id]');
+    if (!form) return;
+    const said = fieldsOf(form).filter((one) => now(one) !== made(one));
+    if (!said.length) return forget(form);
+    const text = JSON.stringify(Object.fromEntries(said.map((one) => [keyOf(one), now(one)])));
+    kept(() => sessionStorage.setItem(nameOf(form), text));
   });
 
-  function putBack() {
-    for (const box of boxes()) {
-      const text = kept(() => sessionStorage.getItem(nameOf(box)));
-      if (text && box.value === box.defaultValue) box.value = text;
+  function putBack(but = "") {
+    for (const form of forms()) {
+      const said = nameOf(form) !== but && JSON.parse(kept(() => sessionStorage.getItem(nameOf(form))) || "null");
+      if (!said) continue;
+      for (const one of fieldsOf(form)) {
+        const value = said[keyOf(one)];
+        if (value === undefined || value === made(one) || now(one) !== made(one)) continue;
+        if (isTick(one)) one.checked = value;
+        else one.value = value;
+        for (let fold = one.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+      }
     }
   }
-  putBack();
-  document.addEventListener("threadwell-shown", putBack);
+
+  // Where the server has just shown what was sent, that holds: it has put in a saved reply, or whom it has found.
+  const [{ type: way = "" } = {}] = performance.getEntriesByType("navigation");
+  const shown = kept(() => sessionStorage.getItem(SHOWN));
+  kept(() => sessionStorage.removeItem(SHOWN));
+  putBack(way === "navigate" && shown ? shown : "");
+  document.addEventListener("threadwell-shown", () => putBack());
+
+  // The focus is where it was, too, as long as something is unsent there.
+  addEventListener("pagehide", () => {
+    const field = document.activeElement;
+    const form = field?.closest("form[id]");
+    const place = form && main.contains(form) && field.matches(FIELDS) ? `${nameOf(form)} ${keyOf(field)}` : "";
+    kept(() => (place ? sessionStorage.setItem(FOCUS, place) : sessionStorage.removeItem(FOCUS)));
+  });
+  const before = kept(() => sessionStorage.getItem(FOCUS));
+  kept(() => sessionStorage.removeItem(FOCUS));
+  for (const form of before ? forms() : []) {
+    if (!kept(() => sessionStorage.getItem(nameOf(form)))) continue;
+    const field = fieldsOf(form).find((one) => before === `${nameOf(form)} ${keyOf(one)}`);
+    if (!field) continue;
+    field.focus({ preventScroll: true });
+    if (field.matches("textarea, [type=text], :not([type])")) field.setSelectionRange?.(field.value.length, field.value.length);
+  }
 
   // Whoever closes the tab is asked first. Our own links lead back here, and what is written is here then.
+  const boxes = () => main.querySelectorAll("form[method=post][id] :is(textarea, input:not([type]))");
   let inside = false;
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("a[href]:not([target])")) return;

@@ -57,6 +57,7 @@
     choose(-1, -1);
     if (!add) go(Math.min(messages.length - 1, last + 1));
     show();
+    said();
   }
 
   // What becomes of each patient, as the page says it before anything is changed.
@@ -87,6 +88,9 @@
     event.preventDefault();
   });
   form.addEventListener("change", show);
+  if (messages.some((one) => boxes(one).some((box) => box.checked !== box.defaultChecked))) show();
+  // What is said with a key is not sent yet either.
+  const said = () => form.dispatchEvent(new Event("input", { bubbles: true }));
   // A click with Shift does the same to every message since the last one.
   let clicked = -1;
   form.addEventListener("click", (event) => {
@@ -99,6 +103,7 @@
         boxes(one)[box.dataset.number - 1].checked = box.checked;
       }
       show();
+      said();
     }
     clicked = here;
   });
