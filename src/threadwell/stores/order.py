@@ -89,6 +89,11 @@ def follows(place: Place, after: Place, sort: Sequence[Sort]) -> bool:
     return (place.number > after.number) is not ways[0]
 
 
+def keys_of(sort: Sequence[Sort]) -> frozenset[str]:
+    """The search parameters whose values put resources in order."""
+    return frozenset([key.param for key in sort])
+
+
 def sort_value(values: IndexValues, sort: Sort) -> Ordered | None:
     """What a resource is sorted by under a search parameter, ``None`` without a value."""
     places = [place for value in values.get(sort.param, ()) if (place := _ordered(value)) != ""]

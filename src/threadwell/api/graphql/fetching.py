@@ -117,9 +117,10 @@ class Fetching:
         count = min(asked * len(targets), MAX_COUNT)
         all_ = await self.search(replace(_of(query, param, targets), count=count, offset=0))
         found: dict[Key, list[Resource]] = {key: [] for key in targets}
+        only = frozenset([param])
         for resource in all_.resources:
             await self._pauses.pause()
-            values = extract(resource, self.context.bases).get(param, ())
+            values = extract(resource, self.context.bases, only).get(param, ())
             named = [Key(v.type, v.id) for v in values if isinstance(v, ReferenceValue)]
             for key in dict.fromkeys(named):
                 if key in found:

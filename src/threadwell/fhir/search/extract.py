@@ -30,8 +30,10 @@ from threadwell.fhir.search.values import CompositeValue, IndexValues
 KNOWN_TO_STORES = frozenset({"_id", "_lastUpdated"})
 
 
-def extract(resource: Resource, bases: Container[str] = frozenset()) -> IndexValues:
-    """The values of a valid resource by search parameter code.
+def extract(
+    resource: Resource, bases: Container[str] = frozenset(), only: frozenset[str] | None = None
+) -> IndexValues:
+    """The values of a valid resource by search parameter code; ``only`` those, if any are given.
 
     References to what is below one of ``bases`` are to resources of our own; the parameters are
     those of their store (``catalogue.Home``). ``_id`` and
@@ -39,7 +41,7 @@ def extract(resource: Resource, bases: Container[str] = frozenset()) -> IndexVal
     (``unsearchable``) has no values.
     """
     resource = with_types(resource)
-    plan = extraction(resource["resourceType"], catalogue_of(bases))
+    plan = extraction(resource["resourceType"], catalogue_of(bases), only)
     values: IndexValues = {}
     members = plan.members
     for name, element in resource.items():
@@ -113,18 +115,22 @@ class Extraction:
     always: Member
 
 
-def extraction(type_: str, catalogue: Catalogue = R4) -> Extraction:
-    """How the values of a type's resources are found."""
-    return _extraction(type_, catalogue.of(type_))
+def extraction(
+    type_: str, catalogue: Catalogue = R4, only: frozenset[str] | None = None
+) -> Extraction:
+    """How the values of a type's resources are found, or ``only`` those of some parameters."""
+    return _extraction(type_, catalogue.of(type_), only)
 
 
 @lru_cache(maxsize=1024)
-def _extraction(type_: str, of: OfType | None) -> Extraction:
+def _extraction(type_: str, of: OfType | None, only: frozenset[str] | None) -> Extraction:
     members: dict[str, list[_Found]] = defaultdict(list)
     always: list[Take] = []
     parameters = search_parameters(type_) if of is None else of.written
     for code, parameter in parameters.items():
         if unsearchable(parameter) or code in KNOWN_TO_STORES:
+            continue
+        if only is not None and code not in only:
             continue
         for way in parameter_ways(parameter, type_):
             if parameter.components:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from threadwell.fhir.json import decode
+from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import (
     ChainFilter,
     CompartmentFilter,
@@ -27,10 +28,10 @@ from threadwell.fhir.search.query import (
     within,
 )
 from threadwell.fhir.search.values import IndexValues
-from threadwell.fhir.search.within import inner_type, looks_within, searched_values
+from threadwell.fhir.search.within import inner_type, is_inner, looks_within, searched_values
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import Included, Target, bounded, including, target_of
-from threadwell.stores.order import Candidate, ahead, in_order
+from threadwell.stores.order import Candidate, ahead, in_order, keys_of
 from threadwell.stores.postgres.database import Connection
 from threadwell.stores.postgres.quick import NumberedProject, entry
 from threadwell.stores.postgres.rows import COLUMNS
@@ -265,7 +266,9 @@ class _Search:
         """Every match, put in order by its values: for orders that no list has."""
         candidates = {
             m.entry.rid: Candidate(m.entry.rid, m.version.id, m.version.updated, m.values)
-            async for m in self._checked(statement, descending=False)
+            async for m in self._checked(
+                statement, descending=False, keys=keys_of(self._query.sort)
+            )
         }
         ordered = in_order(self._query.type, candidates.values(), self._query.sort)
         coming = ahead(ordered, self._query)
@@ -276,10 +279,13 @@ class _Search:
         rows = await self._connection.fetch(sql, self._numbered.pid, rids, *limit)
         return [_Found(Stored(*row[:7]), place) for row, (_, place) in zip(rows, page, strict=True)]
 
-    async def _checked(self, statement: Statement, *, descending: bool) -> AsyncIterator[_Match]:
+    async def _checked(
+        self, statement: Statement, *, descending: bool, keys: frozenset[str] = frozenset()
+    ) -> AsyncIterator[_Match]:
         """The matches of a statement in its order, those that its doubts do not hold for left out.
 
-        No more is fetched than is asked for, and a little ahead.
+        Each has its values of ``keys`` at least. No more is fetched than is asked for, and a
+        little ahead.
         """
         sql = statement.bodies(descending=descending)
         bases = self._home
@@ -287,14 +293,22 @@ class _Search:
         seen = 0
         async for row in self._connection.cursor(sql, *statement.params, prefetch=_AT_ONCE):
             version = Stored(*row[:7])
-            resource = decode(version.body)
-            for values in searched_values(doubts.type, resource, doubts.bases):
-                if doubts.hold_for(values, resource):
-                    yield _Match(entry(row), version, values)
-                    break
+            values = self._values_if(doubts, version.body, keys)
+            if values is not None:
+                yield _Match(entry(row), version, values)
             seen += 1
             if seen % _AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+    def _values_if(self, doubts: Doubts, body: bytes, keys: frozenset[str]) -> IndexValues | None:
+        """The values of ``keys`` at least, if a resource is left no doubt of."""
+        if not doubts.filters and not is_inner(doubts.type):
+            return extract(decode(body), doubts.bases, keys) if keys else {}
+        resource = decode(body)
+        for values in searched_values(doubts.type, resource, doubts.bases):
+            if doubts.hold_for(values, resource):
+                return values
+        return None
 
     async def _lead(self, order: Order | None) -> Lead:
         query, conditions = self._query, self._conditions

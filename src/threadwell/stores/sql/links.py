@@ -34,6 +34,7 @@ class Referred:
 
     def __init__(self, param: str, to: str, bases: frozenset[str]) -> None:
         self._param = param
+        self._only = frozenset([param])
         self._to = to
         self._bases = bases
         self._named: list[ReferenceValue] = []
@@ -47,7 +48,7 @@ class Referred:
 
     def add(self, source: Stored) -> None:
         """Add what a resource refers to."""
-        for value in extract(decode(source.body), self._bases).get(self._param, ()):
+        for value in extract(decode(source.body), self._bases, self._only).get(self._param, ()):
             if not isinstance(value, ReferenceValue):
                 continue
             if value.id and value.type == self._to:

@@ -24,7 +24,7 @@ from threadwell.stores.including import (
     included,
     target_of,
 )
-from threadwell.stores.order import Candidate, ahead, in_order
+from threadwell.stores.order import Candidate, ahead, in_order, keys_of
 from threadwell.stores.sql.condition import Compiler
 from threadwell.stores.sql.conditions import Stream
 from threadwell.stores.sql.doubts import Doubts
@@ -202,7 +202,7 @@ class OneSearch:
     def _place(self, rid: int, match: Stored) -> Place:
         order, _ = order_of(self._query)
         if order is Order.OTHER:
-            values = extract(decode(match.body), self.bases)
+            values = extract(decode(match.body), self.bases, keys_of(self._query.sort))
             candidate = Candidate(rid, match.id, match.updated, values)
             return candidate.place(self._query.type, self._query.sort)
         rows = self._reader.rows("SELECT sort FROM resource WHERE rid = ?", (rid,))
@@ -284,8 +284,9 @@ class OneSearch:
             "SELECT r.rid, r.id, r.updated, r.body"
             f" FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid WHERE 1{where}"
         )
+        keys = keys_of(self._query.sort)
         candidates = [
-            Candidate(rid, id_, updated, extract(decode(body), self.bases))
+            Candidate(rid, id_, updated, extract(decode(body), self.bases, keys))
             for rid, id_, updated, body in self._reader.each(sql, [*params, *more], doubts)
         ]
         ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)

@@ -367,3 +367,18 @@ def test_a_document_that_replaces_another_is_found_by_both_parts():
 def test_nothing_is_said_of_what_the_store_knows():
     resource = {"resourceType": "Patient", "id": "p", "meta": {"lastUpdated": "2024-01-01"}}
     assert extract(resource).keys() == {"deceased"}
+
+
+def test_only_some_parameters_are_found_as_among_all() -> None:
+    patient = {
+        "resourceType": "Patient",
+        "id": "p",
+        "name": [{"family": "Tanaka", "given": ["Mei"]}, {"family": "Sato"}],
+        "birthDate": "1980-01-02",
+        "generalPractitioner": [{"reference": "Practitioner/1"}],
+    }
+    every = extract(patient)
+    for only in ({"family"}, {"birthdate", "general-practitioner"}, {"_lastUpdated"}, set()):
+        assert extract(patient, only=frozenset(only)) == {
+            code: values for code, values in every.items() if code in only
+        }
