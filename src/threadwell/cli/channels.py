@@ -23,9 +23,9 @@ def named_channel(name: str) -> str:
     raise Misuse(f"no channel {name!r}: there are {', '.join(labels)}")
 
 
-def shown_channel(name: str) -> str:
-    """What people call the channel."""
-    return _badges().of(name).name
+def shown_channel(way: str) -> str:
+    """What people call the channel, or the service within it (``twilio:whatsapp``)."""
+    return _badges().of(way).name
 
 
 @cache

@@ -61,7 +61,7 @@ def _print_list(
         [
             f"{row.number:,}",
             row.when or "-",
-            shown_channel(row.channel),
+            shown_channel(row.way),
             row.id,
             concept_text(codes.reason(row.code)) if row.code else "-",
             row.source or row.title,
@@ -76,7 +76,7 @@ def _print_list(
 
 
 def _print_one(item: HeldItem) -> None:
-    pairs = [("Why", item.reason), ("Channel", shown_channel(item.channel)), *item.pairs]
+    pairs = [("Why", item.reason), ("Channel", shown_channel(item.way)), *item.pairs]
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         print(f"{name.ljust(width)}  {' '.join(lines(value))}")

@@ -179,7 +179,7 @@ class SessionLines:
         rows = [
             [
                 _called(session),
-                ", ".join(shown_channel(one) for one in session.channels) or "-",
+                ", ".join(shown_channel(one) for one in session.ways) or "-",
                 dates.text(session.start) or "-",
                 dates.text(session.end) or "-",
                 str(session.messages),

@@ -74,7 +74,7 @@ def _print_sessions(title: str, sessions: Sequence[TriedSession], dates: Dates) 
     rows = [
         [
             " & ".join(one.names) or ("(to review)" if one.to_review else "(no patient)"),
-            ", ".join(shown_channel(name) for name in one.channels) or "-",
+            ", ".join(shown_channel(way) for way in one.ways) or "-",
             dates.text(one.start) or "-",
             dates.text(one.end) or "-",
             str(one.messages),
@@ -95,7 +95,7 @@ def _print_held(held: Sequence[TriedHeld], dates: Dates) -> None:
     groups: dict[tuple[str, str, frozenset[str]], list[TriedHeld]] = {}
     for one in held:
         who = frozenset(address.value for address in one.addresses)
-        groups.setdefault((one.channel, one.text, who), []).append(one)
+        groups.setdefault((one.way, one.text, who), []).append(one)
     rows = []
     for those in list(groups.values())[:_MOST]:
         first = those[0]
@@ -103,7 +103,7 @@ def _print_held(held: Sequence[TriedHeld], dates: Dates) -> None:
         times = sorted(filter(None, (one.sent for one in those)))
         row = [
             f"{len(those):,}",
-            shown_channel(first.channel),
+            shown_channel(first.way),
             dates.text(times[0]) if times else "-",
             ", ".join(named.values()) or "-",
             first.text,

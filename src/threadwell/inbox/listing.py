@@ -53,7 +53,7 @@ class SessionRow:
 
     id: str
     name: str
-    channels: tuple[str, ...]
+    ways: tuple[str, ...]
     period: str
     messages: int
     status: Status
@@ -259,7 +259,7 @@ def _row(
     return SessionRow(
         id=summary.id,
         name=name,
-        channels=summary.channels,
+        ways=summary.ways,
         period=dates.span(summary.start, summary.end),
         messages=summary.messages,
         status=status_of(summary.status),

@@ -32,7 +32,7 @@ from threadwell.intake.links import circle_of
 from threadwell.intake.patience import Contended
 from threadwell.intake.replies.again import send_again
 from threadwell.intake.replies.writing import BadReply
-from threadwell.intake.reports.sessions import channel_of
+from threadwell.intake.reports.sessions import channel_of, way_of_header
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract
@@ -67,6 +67,7 @@ class MessagePage:
     thread: str
     view: MessageView
     channel: str
+    way: str
     sent: str
     to: str
     fate: Fate | None
@@ -188,6 +189,7 @@ async def _load(
         thread=header["id"],
         view=view,
         channel=channel,
+        way=way_of_header(header),
         sent=dates.text(body.get("sent")),
         to=", ".join(name_of(one, reader) for one in body.get("recipient") or ()),
         fate=_fate(body, view, dates),

@@ -17,7 +17,7 @@ from threadwell.inbox.quarantine import HeldRow, held_of
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.reviews import Review, reviews_of
 from threadwell.intake.links import circle_of
-from threadwell.intake.reports.sessions import channel_of, session_headers, topic_of
+from threadwell.intake.reports.sessions import session_headers, topic_of, way_of_header
 from threadwell.intake.reports.threads import thread_of
 from threadwell.intake.reports.wanted import Wanted, sessions_of
 from threadwell.messages import parse_address
@@ -47,7 +47,7 @@ class ThreadRow:
     """
 
     topic: str
-    channel: str
+    way: str
     span: str
     sessions: int
     session: str
@@ -145,7 +145,7 @@ async def _threads(reader: Reader, sessions: list[str], dates: Dates) -> list[Th
         first, last = those[0], those[-1]
         row = ThreadRow(
             topic=topic_of(last) or "Thread",
-            channel=channel_of(last),
+            way=way_of_header(last),
             span=dates.span(first.get("sent"), last.get("sent")) if first.get("sent") else "",
             sessions=len({id_in(one.get("encounter"), "Encounter") for one in those}),
             session=id_in(last.get("encounter"), "Encounter"),

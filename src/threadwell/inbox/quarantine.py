@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from threadwell.channels.services import SERVING, way_of
 from threadwell.encounters.child_ids import own_of
 from threadwell.encounters.codes import REASON, TASK_CODE
 from threadwell.encounters.people import addresses_of
@@ -22,6 +23,7 @@ from threadwell.inbox.words import count
 from threadwell.intake.held.hold import MESSAGE_TYPE, NO_MESSAGE, decode_message, is_dismissed
 from threadwell.intake.held.listing import TWIN, quarantined
 from threadwell.intake.links import as_key
+from threadwell.intake.reports.sessions import way_of_header
 from threadwell.messages import Address, Message
 
 #: Held messages on a page.
@@ -63,7 +65,8 @@ class HeldRow:
     """One held message of the list.
 
     ``title`` says who wrote, or to whom; ``reason`` why it is held, and ``code`` in a word.
-    ``source`` is where it stood, of what could not be read. ``sent`` is in the care time zone,
+    ``source`` is where it stood, of what could not be read. ``way`` is its channel, with the
+    service within that (``twilio:whatsapp``). ``sent`` is in the care time zone,
     and ``when`` is the same for people, ``""`` where that cannot be known. ``addresses`` are those
     that it waits for. Where a row stands for several, ``number`` of them wait for the same, and
     ``ids`` are those of all.
@@ -74,7 +77,7 @@ class HeldRow:
     code: str
     reason: str
     source: str
-    channel: str
+    way: str
     sent: datetime | None
     when: str
     addresses: frozenset[str] = frozenset()
@@ -95,10 +98,10 @@ class Twin:
     """A message that is there, beside a held one that may be the same.
 
     ``pairs`` and ``text`` are as of ``HeldItem``; ``href`` is the page of its session, ``""`` where
-    it is in none, and ``channel`` the one that brought it.
+    it is in none, and ``way`` is that by which it came.
     """
 
-    channel: str
+    way: str
     pairs: list[tuple[str, str]]
     text: str
     href: str
@@ -120,6 +123,7 @@ class HeldItem:
     title: str
     reason: str
     channel: str
+    way: str
     when: str
     pairs: list[tuple[str, str]]
     text: str
@@ -221,7 +225,8 @@ async def load_held(
         id=row.id,
         title=row.title,
         reason=row.reason,
-        channel=row.channel,
+        channel=str(_input(task, "channel") or ""),
+        way=row.way,
         when=row.when,
         pairs=pairs,
         text=text[:_MOST_TEXT],
@@ -265,7 +270,8 @@ async def _twin(reader: Reader, name: str, dates: Dates) -> Twin | None:
     ]
     text = "".join(str(one.get("contentString", "")) for one in payload)
     href = f"/sessions/{session}" if session else ""
-    return Twin(own.channel, [(n, v) for n, v in pairs if v], text.strip()[:_MOST_TEXT], href)
+    way = way_of_header(header or {}) or own.channel
+    return Twin(way, [(n, v) for n, v in pairs if v], text.strip()[:_MOST_TEXT], href)
 
 
 async def may_be_added(reader: Reader, id_: str) -> list[Address]:
@@ -303,11 +309,21 @@ async def _row(reader: Reader, task: Resource, dates: Dates) -> HeldRow:
         code=_reason_code(task),
         reason=task.get("description", ""),
         source=_source(task),
-        channel=str(_input(task, "channel") or ""),
+        way=await _way(reader, task),
         sent=when if isinstance(when, datetime) else None,
         when=dates.text(when) if isinstance(when, datetime) else "",
         addresses=await waits_for(reader, task),
     )
+
+
+async def _way(reader: Reader, task: Resource) -> str:
+    """By which way a held message came."""
+    channel = str(_input(task, "channel") or "")
+    if channel not in SERVING or _reason_code(task) in NO_MESSAGE:
+        return channel
+    kind, content = await _content(reader, task)
+    hint = decode_message(content).thread_hint if kind == MESSAGE_TYPE else ""
+    return way_of(channel, hint)
 
 
 async def title_of(reader: Reader, task: Resource) -> str:

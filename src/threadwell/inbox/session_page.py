@@ -20,7 +20,7 @@ from threadwell.inbox.turning import MESSAGES, Turns
 from threadwell.inbox.words import Status, status_of
 from threadwell.intake.circles.place import thread_of
 from threadwell.intake.links import circle_of
-from threadwell.intake.reports.sessions import channel_of, looked_at
+from threadwell.intake.reports.sessions import channel_of, looked_at, way_of_header
 from threadwell.intake.reports.threads import neighbours, successor, superseded_because
 from threadwell.intake.reports.wanted import STATUSES
 
@@ -44,7 +44,8 @@ _TOOK_PART = "PART"
 class ThreadView:
     """One thread header and a page of its messages.
 
-    ``channel`` is ``""`` where nothing tells it; ``external`` is the thread's id there. It may be
+    ``channel`` is ``""`` where nothing tells it, and ``way`` names the service within it, too
+    (``twilio:whatsapp``); ``external`` is the thread's id there. It may be
     ``closed`` while its session is open.
     ``before`` and ``after`` are the sessions in which a rolling thread was and goes on, ``""`` if
     none. ``turns`` lead to further messages. ``notes`` are what is noted of each of those messages
@@ -54,6 +55,7 @@ class ThreadView:
     id: str
     topic: str
     channel: str
+    way: str
     external: str
     before: str
     after: str
@@ -98,7 +100,7 @@ class SessionView:
     status: Status
     period: str
     messages: int
-    channels: tuple[str, ...]
+    ways: tuple[str, ...]
     threads: list[ThreadView]
     participants: list[Participant]
     medical: list[MedicalEncounter]
@@ -142,7 +144,7 @@ async def load_session(
         status=status_of(encounter.get("status", "")),
         period=dates.span(summary.start, summary.end),
         messages=sum(thread.total for thread in threads),
-        channels=summary.channels,
+        ways=summary.ways,
         threads=threads,
         participants=_participants(reader, encounter, headers),
         medical=[_medical(reader, part) for part in parts],
@@ -213,6 +215,7 @@ async def _thread(reader: Reader, header: Resource, cursor: str, dates: Dates) -
         id=header["id"],
         topic=concept_text(header.get("topic")) or "Thread",
         channel=channel_of(header),
+        way=way_of_header(header),
         external=external.id if external else "",
         before=before,
         after=after,

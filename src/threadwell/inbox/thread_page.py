@@ -18,7 +18,7 @@ from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct
 from threadwell.intake.patience import Contended
-from threadwell.intake.reports.sessions import channel_of
+from threadwell.intake.reports.sessions import way_of_header
 from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.turning import (
     add_participant,
@@ -52,7 +52,7 @@ class ThreadPage:
     id: str
     session: str
     topic: str
-    channel: str
+    way: str
     closed: bool
     alone: bool
     members: list[Member]
@@ -116,7 +116,7 @@ async def _page(
         id=header["id"],
         session=session,
         topic=concept_text(header.get("topic")) or "Thread",
-        channel=channel_of(header),
+        way=way_of_header(header),
         closed=header.get("status") == "completed",
         alone=[one["id"] for one in threads.resources] == [header["id"]],
         members=members,

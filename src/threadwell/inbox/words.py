@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from threadwell.channels.channel import Channel, ChannelKind
+from threadwell.channels.services import SERVICES, service_of_way
 
 
 class Status(NamedTuple):
@@ -30,6 +31,10 @@ class Badge(NamedTuple):
         """Whether the topic of a thread tells no more than its channel."""
         return topic in (self.name, self.label)
 
+    def topic(self, topic: str) -> str:
+        """The topic of a thread for people: what it is called, where that tells no more."""
+        return self.name if self.is_topic(topic) else topic
+
 
 class Badges:
     """The badges of all channels, and of the ways of messages that no channel of ours brought."""
@@ -41,8 +46,10 @@ class Badges:
         self.choices = sorted((one.name, _choice(one)) for one in channels)
 
     def of(self, name: str) -> Badge:
-        """The badge of a name as ``SessionSummary.channels`` has it; ``""`` is unknown."""
-        return self._all.get(name) or Badge(ChannelKind.CHAT, name)
+        """The badge of a way as ``SessionSummary.ways`` has it; ``""`` is unknown."""
+        channel, service = service_of_way(name)
+        found = self._all.get(channel) or Badge(ChannelKind.CHAT, channel)
+        return Badge(ChannelKind.CHAT, SERVICES[service], found.label) if service else found
 
 
 #: The choices of the list's status filter: the key in the URL, and its label.

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from threadwell.channels.services import SERVICES
 from threadwell.channels.twilio.identity import NAME
 from threadwell.messages import Address, AddressKind, parse_phone
 from threadwell.messages.spreadsheet import is_damaged, is_difference, says_nothing, unguarded
 
-#: Services that a message may go by instead of the network of phones. By them a reply has to go
-#: back, so they have threads of their own.
-_SERVICES = ("whatsapp", "messenger", "rcs")
 _TO_APPS = ("whatsapp", "messenger")
 _OWNER = Address(AddressKind.OTHER, f"{NAME}:owner")
 
@@ -78,12 +76,6 @@ def ends_of(
     )
 
 
-def service_of_thread(thread: str) -> str:
-    """The service by which a thread goes that ``ends_of`` has named, ``""`` for phones' own."""
-    service, colon, _ = thread.partition(":")
-    return service if colon and service in _SERVICES else ""
-
-
 def _service(written: str) -> str:
     name = unguarded(written).partition(":")[0].lower()
-    return name if name in _SERVICES else ""
+    return name if name in SERVICES else ""

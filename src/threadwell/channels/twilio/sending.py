@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode
 from threadwell.calls.call import Call, Called
 from threadwell.channels.account import Account
 from threadwell.channels.sending import Failed, Found, Later, Limits, Outbound, Sent
+from threadwell.channels.services import service_of_thread
 from threadwell.channels.templates import WINDOW, template_for
-from threadwell.channels.twilio.addresses import service_of_thread
 from threadwell.channels.twilio.files import authorization
 from threadwell.channels.twilio.identity import NAME, conversation_id, parse_message_id
 from threadwell.channels.twilio.signature import FORM

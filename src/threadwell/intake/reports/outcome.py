@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from threadwell.channels.services import SERVING, way_of
 from threadwell.encounters import codes
 from threadwell.encounters.merge import is_live, is_locked
 from threadwell.encounters.names import resource_name
@@ -22,7 +23,7 @@ from threadwell.intake.held.listing import quarantined
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import chunks, search_all
 from threadwell.intake.reports.reasons import names_in, referred, told_in
-from threadwell.intake.reports.sessions import channel_of, topic_of
+from threadwell.intake.reports.sessions import channel_of, topic_of, way_of_header
 from threadwell.stores.contract import Key, Store
 
 
@@ -110,6 +111,7 @@ class _Tried:
             tuple(resource_name(self._names.get(who, {})) or who for who in patients),
             next((topic for one in headers if (topic := topic_of(one))), ""),
             tuple(dict.fromkeys(filter(None, map(channel_of, headers)))),
+            tuple(dict.fromkeys(filter(None, map(way_of_header, headers)))),
             period.get("start", ""),
             period.get("end", ""),
             sum(messages[header["id"]] for header in headers),
@@ -183,7 +185,10 @@ def _held(task: Resource, content: bytes) -> TriedHeld:
     if not addresses and content and one.reason not in NO_MESSAGE:
         message = decode_message(content)
         addresses = (message.sender, *message.recipients)
-    return TriedHeld(one.reason, one.text, one.channel, one.sent, addresses)
+    way = one.channel
+    if way in SERVING and content and one.reason not in NO_MESSAGE:
+        way = way_of(way, decode_message(content).thread_hint)
+    return TriedHeld(one.reason, one.text, one.channel, way, one.sent, addresses)
 
 
 def _in_time(sessions: Sequence[TriedSession]) -> tuple[TriedSession, ...]:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from threadwell.channels.services import way_of
 from threadwell.encounters import codes
 from threadwell.encounters.pattern import SESSIONS
 from threadwell.encounters.times import parse_fhir_time
@@ -40,10 +41,12 @@ class SessionSummary:
     """One session. ``id`` is the logical id of its session encounter.
 
     ``patients`` are references, in order, none where it is not known whom it is about, and
-    ``names`` what they are called. ``topic`` is that of its first thread. ``start`` and ``end`` are
-    FHIR dateTimes: the period of the Encounter where it has one, else the times of the first and
-    the last message; ``""`` if there is none. ``headers`` are the logical ids of its threads, and
-    ``messages`` how many they have. ``to_review`` says that a question about it is open.
+    ``names`` what they are called. ``topic`` is that of its first thread. ``ways`` are its
+    ``channels``, each with the service that a thread goes by there (``twilio:whatsapp``).
+    ``start`` and ``end`` are FHIR dateTimes: the period of the Encounter where it has one, else the
+    times of the first and the last message; ``""`` if there is none. ``headers`` are the logical
+    ids of its threads, and ``messages`` how many they have. ``to_review`` says that a question
+    about it is open.
     """
 
     id: str
@@ -52,6 +55,7 @@ class SessionSummary:
     names: tuple[str, ...]
     topic: str
     channels: tuple[str, ...]
+    ways: tuple[str, ...]
     start: str
     end: str
     headers: tuple[str, ...]
@@ -152,6 +156,7 @@ def _summary(
         about.names,
         next((topic for one in threads if (topic := topic_of(one))), ""),
         tuple(dict.fromkeys(filter(None, map(channel_of, threads)))),
+        tuple(dict.fromkeys(filter(None, map(way_of_header, threads)))),
         period.get("start") or "",
         period.get("end") or "",
         tuple(header["id"] for header in threads),
@@ -191,6 +196,15 @@ def channel_of(header: Resource) -> str:
             return system.removeprefix(codes.THREAD)
     codings = (c for medium in header.get("medium") or () for c in medium.get("coding") or ())
     return next((_MEDIA[code] for c in codings if (code := c.get("code")) in _MEDIA), "")
+
+
+def way_of_header(header: Resource) -> str:
+    """By which way people see a thread go: its channel, with the service where that has several."""
+    for identifier in header.get("identifier") or ():
+        system = str(identifier.get("system", ""))
+        if system.startswith(codes.THREAD) and system != codes.THREAD:
+            return way_of(system.removeprefix(codes.THREAD), str(identifier.get("value", "")))
+    return channel_of(header)
 
 
 def topic_of(header: Resource) -> str:
