@@ -268,10 +268,10 @@ class Limited:
             for entry in entries:
                 if await self._matches(entry, stored):
                     return stored, entry.alone
-            return (stored if self._is_own(stored) and entries else None), alone
+            return (stored if entries and await self._is_own(stored) else None), alone
         found = [entry for entry in entries if await self._matches(entry, stored)]
         if not found:
-            return (stored if self._is_own(stored) else None), alone
+            return (stored if await self._is_own(stored) else None), alone
         return without(stored, common(entry.hidden for entry in found)), alone
 
     async def entries(self, stored: Stored, interaction: Interaction) -> list[Entry]:
@@ -321,6 +321,8 @@ class Limited:
             verdicts[place] = known
         return known
 
-    def _is_own(self, stored: Stored) -> bool:
+    async def _is_own(self, stored: Stored) -> bool:
         """Is it a file that the caller has brought? It is seen before a message has it."""
-        return stored.type == "Binary" and whose(stored.author) == self.policy.profile != ""
+        if stored.type != "Binary" or not whose(stored.author) == self.policy.profile != "":
+            return False
+        return await self.all_hold(self.policy.bars, seen(stored, self.bases))

@@ -9,33 +9,49 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
 
+from threadwell.access.grants import (
+    POLICY,
+    Grant,
+    Holding,
+    age_name,
+    check_grant,
+    chosen_age,
+    holding,
+    may_hang,
+    read_age,
+)
+from threadwell.access.of_age import BadAge
 from threadwell.access.policy import Policy
-from threadwell.access.reading import BadPolicy, check_policy, compiled, variables_of
+from threadwell.access.reading import BadPolicy, Of, check_policy, compiled, variables_of
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Home
 from threadwell.stores.contract import Kept, Store
 
-_POLICY = "access-policy"
+__all__ = [
+    "Grant",
+    "Membership",
+    "Policies",
+    "find_membership",
+    "find_policy",
+    "keep_membership",
+    "keep_policy",
+    "kept_membership",
+    "memberships",
+    "policies",
+    "remove_membership",
+    "remove_policy",
+    "what_holds",
+]
+
 _MEMBERSHIP = "membership"
 #: Compiled policies that are remembered at a time.
 _MOST = 1_000
-
-
-class Grant(msgspec.Struct, frozen=True):
-    """A policy by its id, with what its variables stand for: a reference, or a text.
-
-    ``until`` is when it ends, in milliseconds since 1970 UTC; 0 for never.
-    """
-
-    policy: str
-    parameters: dict[str, str] = msgspec.field(default_factory=dict)
-    until: int = 0
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -50,19 +66,19 @@ async def keep_policy(store: Store, project: str, policy: Any) -> Resource:
     """Keep an AccessPolicy under its id (a new one where it has none); raises ``BadPolicy``."""
     checked = check_policy(policy, await store.home(project, anew=True))
     kept = {**checked, "id": checked.get("id") or str(uuid4())}
-    await store.put_private(_POLICY, f"{project}/{kept['id']}", encode(kept))
+    await store.put_private(POLICY, f"{project}/{kept['id']}", encode(kept))
     return kept
 
 
 async def find_policy(store: Store, project: str, id_: str) -> Resource | None:
     """The policy of that id."""
-    value = await store.get_private(_POLICY, f"{project}/{id_}")
+    value = await store.get_private(POLICY, f"{project}/{id_}")
     return None if value is None else decode(value)
 
 
 async def policies(store: Store, project: str) -> list[Resource]:
     """Every policy of a project, by name."""
-    found = await store.list_private(_POLICY)
+    found = await store.list_private(POLICY)
     mine = [decode(value) for name, value in found.items() if name.startswith(f"{project}/")]
     return sorted(mine, key=lambda one: (one["name"], one["id"]))
 
@@ -81,7 +97,7 @@ async def remove_policy(store: Store, project: str, id_: str) -> bool:
         raise BadPolicy(f"{len(having)} have it, {having[0]} among them: take it from them first")
     if await find_policy(store, project, id_) is None:
         return False
-    await store.put_private(_POLICY, f"{project}/{id_}", None)
+    await store.put_private(POLICY, f"{project}/{id_}", None)
     return True
 
 
@@ -94,6 +110,12 @@ async def keep_membership(store: Store, project: str, membership: Membership) ->
 async def kept_membership(store: Store, project: str, membership: Membership) -> Kept:
     """The private value of ``keep_membership``, to go with a commit; raises ``BadPolicy``."""
     await _compiled(store, project, membership, await store.home(project, anew=True))
+    age = await chosen_age(store, project)
+    for grant in membership.grants:
+        try:
+            check_grant(grant, membership.profile, age)
+        except BadAge as error:
+            raise BadPolicy(str(error)) from None
     return Kept(_MEMBERSHIP, f"{project}/{membership.who}", msgspec.json.encode(membership))
 
 
@@ -118,6 +140,25 @@ async def remove_membership(store: Store, project: str, who: str) -> bool:
     return True
 
 
+async def what_holds(store: Store, project: str, membership: Membership, now: int) -> Holding:
+    """Which of the grants of a membership hold ``now``, in milliseconds."""
+    age = await chosen_age(store, project)
+    return await holding(store, project, membership.profile, membership.grants, age, now)
+
+
+class _Asked(NamedTuple):
+    """A membership as it is now, and by what the policy of it is remembered.
+
+    ``apart`` are the patients whom it is not about any more. It is good until ``lasts``, as
+    ``Policy`` has it.
+    """
+
+    membership: Membership
+    apart: tuple[str, ...]
+    lasts: int | None
+    mark: bytes
+
+
 class Policies:
     """The policy of each caller of a project, compiled once and then remembered."""
 
@@ -134,15 +175,15 @@ class Policies:
         asked = await self._asked(who, now)
         if asked is None:
             return None
-        found, mark = asked
         home = await self._store.home(self._project)
-        key = mark, home
+        key = asked.mark, home
         known = self._known.get(key)
         if known is None:
+            found = asked.membership
             try:
-                known = await _compiled(self._store, self._project, found, home)
+                known = await _compiled(self._store, self._project, found, home, asked)
             except BadPolicy:
-                known = Policy({}, found.profile)
+                known = Policy({}, found.profile, lasts=asked.lasts, who=who)
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[key] = known
@@ -151,22 +192,37 @@ class Policies:
     async def mark(self, who: str, now: int) -> str:
         """What changes with all that says what somebody may do; ``""`` where that is everything."""
         asked = await self._asked(who, now)
-        return "" if asked is None else hashlib.sha256(asked[1]).hexdigest()
+        return "" if asked is None else hashlib.sha256(asked.mark).hexdigest()
 
-    async def _asked(self, who: str, now: int) -> tuple[Membership, bytes] | None:
-        """The membership as it is now, and by what the policy of it is remembered."""
+    async def _asked(self, who: str, now: int) -> _Asked | None:
         found = await find_membership(self._store, self._project, who)
         if found is None:
             return None
-        valid = tuple([grant for grant in found.grants if not grant.until or now < grant.until])
+        store, project = self._store, self._project
+        named = dict.fromkeys(f"{project}/{grant.policy}" for grant in found.grants)
+        age = age_name(project)
+        more = [age] if may_hang(found.profile, found.grants) else []
+        values = await store.get_private_many(POLICY, [*named, *more])
+        chosen = read_age(values.get(age))
+        held = await holding(store, project, found.profile, found.grants, chosen, now)
+        valid = tuple([one.grant for one in held.grants if one.holds])
+        ends = [one.until for one in valid if one.until]
+        lasts = 0 if held.hangs else min(ends, default=None)
         found = msgspec.structs.replace(found, grants=valid)
-        named = dict.fromkeys(f"{self._project}/{grant.policy}" for grant in found.grants)
-        values = await self._store.get_private_many(_POLICY, list(named))
-        return found, b"\0".join([msgspec.json.encode(found), *(values.get(n, b"") for n in named)])
+        names = dict.fromkeys(f"{project}/{grant.policy}" for grant in valid)
+        mark = [
+            msgspec.json.encode((found, held.apart, lasts)),
+            *(values.get(name, b"") for name in names),
+        ]
+        return _Asked(found, held.apart, lasts, b"\0".join(mark))
 
 
 async def _compiled(
-    store: Store, project: str, membership: Membership, bases: frozenset[str]
+    store: Store,
+    project: str,
+    membership: Membership,
+    bases: frozenset[str],
+    asked: _Asked | None = None,
 ) -> Policy:
     found: list[tuple[Resource, Mapping[str, str]]] = []
     for grant in membership.grants:
@@ -178,4 +234,7 @@ async def _compiled(
             name = min(lacking)
             raise BadPolicy(f"the policy {policy['name']} needs to be told what %{name} stands for")
         found.append((policy, grant.parameters))
-    return compiled(found, membership.profile, bases)
+    if asked is None:
+        return compiled(found, membership.profile, bases)
+    of = Of(membership.who, asked.apart, asked.lasts)
+    return compiled(found, membership.profile, bases, of)

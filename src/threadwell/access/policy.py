@@ -110,6 +110,9 @@ class Policy:
     included; ``None`` where that is no more. ``catalogue`` has the search parameters there are, and
     ``own`` are those of the project's own that any criteria ask by, each with its type, whatever
     scopes leave of these: who is limited by them must not say what they mean.
+    A file that they brought is theirs while ``bars`` hold for it. It is good until ``lasts``, in
+    milliseconds since 1970 UTC: 0 where it is to be found anew each time, as it hangs on what no
+    one tells of; ``None`` where it is good until somebody says otherwise. ``who`` has it.
     ``verdicts`` remembers which entries a version matches, of those that look at it alone, and
     ``sights`` what was seen of versions.
     """
@@ -120,6 +123,9 @@ class Policy:
     glass: Policy | None = None
     catalogue: Catalogue = R4
     own: frozenset[tuple[str, str]] = frozenset()
+    bars: tuple[Filter, ...] = ()
+    lasts: int | None = None
+    who: str = ""
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
     sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict)
     _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict)

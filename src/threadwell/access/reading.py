@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote
 
+from threadwell.access.apart import not_about, without
 from threadwell.access.policy import CREDENTIALS, WRITING, Entry, Interaction, Policy, ordered
 from threadwell.access.standing import own_codes
 from threadwell.fhir.definitions import RESOURCE_TYPES
@@ -23,7 +24,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import catalogue_of
 from threadwell.fhir.search.compartments import COMPARTMENT, OF
 from threadwell.fhir.search.parse import parse_query
-from threadwell.fhir.search.query import Query, hangs_on_terminology
+from threadwell.fhir.search.query import Filter, Query, hangs_on_terminology
 from threadwell.fhir.search.references import split_reference
 
 #: Every type.
@@ -83,10 +84,22 @@ def check_policy(policy: Any, bases: frozenset[str] = frozenset()) -> Resource:
     return policy
 
 
+class Of(NamedTuple):
+    """``who`` has the policies, and until when they are as they are (``Policy.lasts``).
+
+    Nothing that is about the patients who are ``apart`` is theirs.
+    """
+
+    who: str
+    apart: tuple[str, ...] = ()
+    lasts: int | None = None
+
+
 def compiled(
     policies: Sequence[tuple[Resource, Mapping[str, str]]],
     profile: str,
     bases: frozenset[str] = frozenset(),
+    of: Of | None = None,
 ) -> Policy:
     """What policies, each with its parameters, mean for a caller: what any of them allows.
 
@@ -97,10 +110,15 @@ def compiled(
     for policy, parameters in policies:
         variables = {"profile": profile, **parameters}
         for breaks_glass, entry in _entries(policy, variables, bases):
-            of = broken if breaks_glass else found
-            of.setdefault(entry.type, []).append(entry)
+            those = broken if breaks_glass else found
+            those.setdefault(entry.type, []).append(entry)
+    of = of or Of("")
+    bars: tuple[Filter, ...] = ()
+    if of.apart:
+        found, broken = without(found, of.apart, bases), without(broken, of.apart, bases)
+        bars = not_about("Binary", of.apart, bases)
     catalogue = catalogue_of(bases)
-    every = [entry for of in (*found.values(), *broken.values()) for entry in of]
+    every = [entry for those in (*found.values(), *broken.values()) for entry in those]
     own = own_codes(every, catalogue)
     glass = None
     if broken:
@@ -108,9 +126,13 @@ def compiled(
             # In an emergency nothing is written, whatever else they may do.
             reads = [replace(one, interactions=one.interactions - WRITING) for one in entries]
             broken.setdefault(type_, []).extend(reads)
-        glass = Policy(ordered(broken), profile, catalogue=catalogue, own=own)
+        glass = Policy(
+            ordered(broken), profile, catalogue=catalogue, own=own, bars=bars, lasts=of.lasts
+        )
     # What needs a look at nothing else is asked first.
-    return Policy(ordered(found), profile, glass=glass, catalogue=catalogue, own=own)
+    return Policy(
+        *(ordered(found), profile, frozenset(), glass, catalogue, own, bars, of.lasts, of.who)
+    )
 
 
 def variables_of(policy: Resource, bases: frozenset[str] = frozenset()) -> set[str]:

@@ -133,7 +133,7 @@ _ROLES: Mapping[str, _Role] = {
         ],
     ),
     "proxy": (
-        "what concerns a patient whom they stand for: give it until the patient is of age",
+        "what concerns a patient whom they stand for, until the patient is of age (policy age)",
         [
             *_threads("%patient", "subject", medical=False),
             *_threads("%profile", "participant", medical=False),

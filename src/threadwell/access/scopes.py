@@ -174,7 +174,10 @@ def narrowed(
     glass = narrowed(broken, scopes, profile, patient) if broken is not None else None
     if policy is None:
         return Policy(entries, profile, known, glass)
-    return Policy(entries, policy.profile, known, glass, policy.catalogue, policy.own)
+    return Policy(
+        *(entries, policy.profile, known, glass, policy.catalogue, policy.own),
+        *(policy.bars, policy.lasts, policy.who),
+    )
 
 
 def _both(one: Entry, other: Entry) -> Entry | None:

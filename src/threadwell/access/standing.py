@@ -36,7 +36,10 @@ def under(policy: Policy, catalogue: Catalogue) -> Policy:
     }
     glass = policy.glass and under(policy.glass, catalogue)
     entries = ordered({type_: of for type_, of in left.items() if of})
-    return Policy(entries, policy.profile, policy.known, glass, catalogue, policy.own)
+    return Policy(
+        *(entries, policy.profile, policy.known, glass, catalogue, policy.own),
+        *(policy.bars, policy.lasts, policy.who),
+    )
 
 
 def stands(entry: Entry, was: Catalogue, now: Catalogue) -> bool:

@@ -121,5 +121,6 @@ def _with_origin(context: Context, stored: Stored, body: bytes) -> bytes:
 
 
 def _with_url(context: Context, stored: Stored, body: bytes) -> bytes:
-    url = context.signer.url(stored.id, stored.version_id, context.clock() // 1000)
+    now = context.clock() // 1000
+    url = context.signer.url(stored.id, stored.version_id, now, context.watched)
     return b'%s,"url":"%s"}' % (body[:-1], url.encode())

@@ -27,6 +27,7 @@ async def presigned(context: Context, bodies: Sequence[bytes]) -> list[bytes]:
         binary = found.get(Key("Binary", match[1].decode()))
         if binary is None or binary.deleted:
             return match[0]
-        return b'"url":"%s"' % context.signer.url(binary.id, binary.version_id, now).encode()
+        signed = context.signer.url(binary.id, binary.version_id, now, context.watched)
+        return b'"url":"%s"' % signed.encode()
 
     return [_ATTACHED.sub(url, body) for body in bodies]

@@ -9,7 +9,7 @@ from threadwell.api.oauth.clients import (
     remove_client,
     rotate_client,
 )
-from threadwell.api.oauth.granting import drop_policy, free, give, set_policy
+from threadwell.api.oauth.granting import choose_age, drop_policy, free, give, set_policy
 from threadwell.api.oauth.keys import Former, SigningKey, former_keys, rotate_key, signing_key
 from threadwell.api.oauth.registering import (
     BadRegistration,
@@ -28,6 +28,7 @@ __all__ = [
     "checked_keys",
     "checked_redirects",
     "checked_scopes",
+    "choose_age",
     "drop_policy",
     "find_client",
     "former_keys",

@@ -71,7 +71,8 @@ class Context:
     ``asking`` knows what searches ask, ``limited`` the contexts of callers with a policy, and
     of those without one who are no administrators.
     ``conformance`` has the profiles of the store's implementation guides, ``exchanging`` the way by
-    what outside providers have given to apps.
+    what outside providers have given to apps. ``watched`` is for whom URLs of files are made, where
+    what they see may end before the URL does.
     """
 
     view: View
@@ -102,6 +103,7 @@ class Context:
     max_body: int = MAX_BODY
     max_page: int = MAX_PAGE
     limited: dict[Policy | None, Context] = field(default_factory=dict)
+    watched: str = ""
 
     @property
     def signing(self) -> SigningKey:
@@ -141,7 +143,8 @@ class Context:
             view: View = Guarded(self.whole, self.project)
             if policy is not None:
                 view = Witnessed(self.whole, self.project, policy, self.bases)
-            known = self.limited[policy] = replace(self, view=view)
+            watched = policy.who if policy is not None and policy.lasts is not None else ""
+            known = self.limited[policy] = replace(self, view=view, watched=watched)
         return known
 
 

@@ -1,6 +1,7 @@
 """URLs that open one version of a Binary until they expire, made and checked.
 
-Whoever has such a URL may fetch those bytes: its signature stands for the token.
+Whoever has such a URL may fetch those bytes: its signature stands for the token. One that was made
+for somebody whose policy may end names them (``For``), and opens the file while they see it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import hmac
 import re
 from typing import Any
+from urllib.parse import quote, unquote
 
 #: Seconds that a URL is good for, at least.
 LIFE = 3600
@@ -17,7 +19,7 @@ BUCKET = 900
 
 _SIGNED = re.compile(
     r"https?://[^?#]+/storage/(?P<path>(?P<id>[0-9a-f\-]{36})/[0-9a-f\-]{36})"
-    r"\?Expires=(?P<expires>\d+)&Signature=(?P<signature>[0-9a-f]{64})"
+    r"\?Expires=(?P<expires>\d+)(?:&For=(?P<who>[^&]+))?&Signature=(?P<signature>[0-9a-f]{64})"
 )
 
 
@@ -28,25 +30,30 @@ class Signer:
         self._base = base
         self._secret = secret
 
-    def url(self, id_: str, version_id: str, now: int) -> str:
-        """The URL of one version of a Binary; ``now`` in seconds since 1970."""
+    def url(self, id_: str, version_id: str, now: int, who: str = "") -> str:
+        """The URL of one version of a Binary; ``now`` in seconds since 1970.
+
+        ``who`` is a reference: the URL opens what they see. Without one it opens it in any case.
+        """
         expires = (now // BUCKET + 1) * BUCKET + LIFE
         path = f"{id_}/{version_id}"
-        return (
-            f"{self._base}/storage/{path}"
-            f"?Expires={expires}&Signature={self._signature(path, str(expires))}"
-        )
+        named = f"&For={quote(who, safe='')}" if who else ""
+        signature = self._signature(path, str(expires), who)
+        return f"{self._base}/storage/{path}?Expires={expires}{named}&Signature={signature}"
 
-    def allows(self, path: str, expires: str, signature: str, now: int) -> bool:
-        """Did we sign ``<id>/<version>`` until ``expires``, and is that still to come?"""
-        return self._signed(path, expires, signature) and int(expires) > now
+    def allows(self, path: str, expires: str, signature: str, now: int, who: str = "") -> bool:
+        """Did we sign ``<id>/<version>`` for ``who`` until ``expires``, and is that to come?"""
+        return self._signed(path, expires, signature, who) and int(expires) > now
 
     def binary(self, url: str) -> str | None:
         """The id of the Binary behind a URL that we signed, by whatever name of ours, and expired
         or not.
         """
         match = _SIGNED.fullmatch(url)
-        if match is None or not self._signed(match["path"], match["expires"], match["signature"]):
+        if match is None:
+            return None
+        who = unquote(match["who"] or "")
+        if not self._signed(match["path"], match["expires"], match["signature"], who):
             return None
         return match["id"]
 
@@ -63,9 +70,11 @@ class Signer:
                 else:
                     self.normalise(item)
 
-    def _signed(self, path: str, expires: str, signature: str) -> bool:
-        return hmac.compare_digest(self._signature(path, expires).encode(), signature.encode())
+    def _signed(self, path: str, expires: str, signature: str, who: str) -> bool:
+        ours = self._signature(path, expires, who)
+        return hmac.compare_digest(ours.encode(), signature.encode())
 
-    def _signature(self, path: str, expires: str) -> str:
-        text = f"{path}?{expires}".encode()
+    def _signature(self, path: str, expires: str, who: str) -> str:
+        named = f"&{who}" if who else ""
+        text = f"{path}?{expires}{named}".encode()
         return hmac.digest(self._secret, text, hashlib.sha256).hex()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from threadwell.cli.variables import add_with, variables
 from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
+    from threadwell.access.grants import Held
     from threadwell.facade import Threadwell
 
 _ACTIONS = {
-    "list": "the policies there are, and who has them",
+    "list": "the policies there are, who has them, and from when until when",
     "roles": "the ready-made ones",
     "show": "print the policy NAME, or that of a role, as JSON",
     "set": "keep the AccessPolicy in the file NAME (- is standard input), or that of a role",
@@ -29,6 +30,7 @@ _ACTIONS = {
     "give": "give NAME to WHO",
     "take": "take NAME from WHO, who may do nothing once they have none left",
     "free": "let WHO do everything again (threadwell policy free WHO)",
+    "age": "the age from which a patient is asked themselves: 1 to 25 years, or none; or tell it",
 }
 _WITH_WHO = ("give", "take")
 _WITH_NAME = ("show", "set", "remove", "free", *_WITH_WHO)
@@ -52,6 +54,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--until", metavar="DAY", default="", help="the day it ends, as 2031-05-04 (UTC)"
     )
+    parser.add_argument(
+        "--age", metavar="YEARS", default="", help="the age for this grant, in place of the usual"
+    )
+    parser.add_argument(
+        "--from-age", action="store_true", help="it begins on the day the patient is of that age"
+    )
     add_store(parser)
     add_format(parser)
 
@@ -63,8 +71,11 @@ def run(arguments: Namespace) -> int:
 
     action = arguments.action
     given = (bool(arguments.name), bool(arguments.who))
+    if action == "age" and not arguments.who:
+        given = (False, False)
     if given != (action in _WITH_NAME, action in _WITH_WHO):
         wants = " WHO" if action == "free" else " NAME" * (action in _WITH_NAME)
+        wants = " [YEARS]" if action == "age" else wants
         wants += " WHO" * (action in _WITH_WHO)
         raise Misuse(f"it is written: threadwell policy {action}{wants}")
     if action == "roles":
@@ -83,6 +94,8 @@ def _act(tw: Threadwell, arguments: Namespace) -> None:
     match arguments.action:
         case "list":
             _print_list(tw, as_json=arguments.format == "json")
+        case "age":
+            _age(tw, arguments.name, as_json=arguments.format == "json")
         case "show":
             print_json(_shown(tw, name))
         case "set":
@@ -98,10 +111,14 @@ def _act(tw: Threadwell, arguments: Namespace) -> None:
                 acts_as=arguments.acts_as,
                 parameters=variables(arguments.parameters),
                 until=_day(arguments.until),
+                age=_years(arguments.age) if arguments.age else 0,
+                from_age=arguments.from_age,
             )
             print(f"{made.who} acts as {made.profile}, by {_count(made.grants)}.")
+            _print_when(tw, made.who)
         case "take":
-            made = tw.take_policy(_who(tw, arguments.who), name)
+            which = variables(arguments.parameters)
+            made = tw.take_policy(_who(tw, arguments.who), name, parameters=which)
             many = _count(made.grants)
             print(f"{made.who} has {many} left." if many else f"{made.who} may do nothing now.")
         case _:
@@ -149,6 +166,56 @@ def _day(text: str) -> date | None:
         raise Misuse(f"--until must be a day, as 2031-05-04: {text}") from None
 
 
+def _years(text: str) -> int:
+    from threadwell.access.of_age import BadAge, parse_age
+
+    try:
+        return parse_age(text)
+    except BadAge as error:
+        raise Misuse(str(error)) from None
+
+
+def _age(tw: Threadwell, text: str | None, *, as_json: bool) -> None:
+    years = tw.of_age(_years(text) if text else None)
+    over = [
+        one
+        for _, held in tw.holding()
+        for one in held
+        if not one.holds and (one.ends is not None or one.unknown)
+    ]
+    if as_json:
+        print_json({"age": years or None, "hold_no_more": len(over)})
+        return
+    print(f"A patient is of age at {years}." if years else "No age is chosen.")
+    if over:
+        print(f"{_grants(len(over))} by it: `threadwell policy list` says which.")
+
+
+def _grants(many: int) -> str:
+    return "1 grant does not hold" if many == 1 else f"{many} grants do not hold"
+
+
+def _print_when(tw: Threadwell, who: str) -> None:
+    """From when and until when the last of somebody's grants holds, where that is limited."""
+    held = next((held for one, held in tw.holding() if one.who == who), ())
+    if held and (when := _when(held[-1])):
+        print(f"Today: {when}.")
+
+
+def _when(held: Held) -> str:
+    """``""`` where it holds for good."""
+    until = held.grant.until
+    parts = [f"from {held.begins}"] if held.begins else []
+    parts += [f"until {held.ends}"] if held.ends else []
+    if until:
+        parts.append(f"until {datetime.fromtimestamp(until / 1000, UTC):%Y-%m-%d} (UTC)")
+    if held.unknown:
+        parts.append("does not hold, as no birth date or no age is known")
+    elif not held.holds:
+        parts.append("does not hold")
+    return ", ".join(parts)
+
+
 def _print_roles(*, as_json: bool) -> None:
     from threadwell.access.roles import ROLES, about_role
 
@@ -159,21 +226,20 @@ def _print_roles(*, as_json: bool) -> None:
 
 
 def _print_list(tw: Threadwell, *, as_json: bool) -> None:
-    members = tw.memberships()
+    held = [(one.who, grant) for one, grants in tw.holding() for grant in grants]
     rows = [
-        (one["name"], one["id"], [m.who for m in members if one["id"] in _policies(m)])
+        (one["name"], one["id"], [(who, h) for who, h in held if h.grant.policy == one["id"]])
         for one in tw.policies()
     ]
     if as_json:
-        print_json([{"name": name, "id": id_, "given": given} for name, id_, given in rows])
+        print_json([_as_json(*row) for row in rows])
     elif rows:
         names = {f"ClientApplication/{one.id}": on_a_line(one.name) for one in tw.clients()}
         shown = [
             [
                 on_a_line(name),
                 id_,
-                ", ".join(f"{names[who]} ({who})" if names.get(who) else who for who in given)
-                or "-",
+                ", ".join([_given(who, h, names) for who, h in given]) or "-",
             ]
             for name, id_, given in rows
         ]
@@ -182,13 +248,42 @@ def _print_list(tw: Threadwell, *, as_json: bool) -> None:
         print("There are no policies; `threadwell policy set participant` keeps a ready-made one.")
 
 
+def _given(who: str, held: Held, names: Mapping[str, str]) -> str:
+    whose = f"{names[who]} ({who})" if names.get(who) else who
+    of = " ".join([f"{name}={value}" for name, value in held.grant.parameters.items()])
+    return f"{whose} [{f'{of}: ' if of else ''}{when}]" if (when := _when(held)) else whose
+
+
+def _as_json(name: str, id_: str, given: Sequence[tuple[str, Held]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "id": id_,
+        "given": list(dict.fromkeys(who for who, _ in given)),
+        "grants": [
+            {
+                "who": who,
+                "parameters": held.grant.parameters,
+                "holds": held.holds,
+                "from": held.begins and str(held.begins),
+                "until": _until(held),
+                "unknown": held.unknown,
+            }
+            for who, held in given
+        ],
+    }
+
+
+def _until(held: Held) -> str | None:
+    """The day on which it ends: the first one, where there are two."""
+    ends = [str(held.ends)] if held.ends else []
+    if held.grant.until:
+        ends.append(f"{datetime.fromtimestamp(held.grant.until / 1000, UTC):%Y-%m-%d}")
+    return min(ends, default=None)
+
+
 def _count(grants: Sequence[object]) -> str:
     """How many, ``""`` for none."""
     return "1 policy" if len(grants) == 1 else f"{len(grants)} policies" if grants else ""
-
-
-def _policies(membership: Any) -> list[str]:
-    return [grant.policy for grant in membership.grants]
 
 
 COMMAND = Command(
@@ -202,6 +297,8 @@ COMMAND = Command(
         "threadwell policy give participant scheduling --as Practitioner/123",
         "threadwell policy give proxy app --as RelatedPerson/7 --with patient=Patient/9 "
         "--until 2031-05-04",
+        "threadwell policy age 18",
+        "threadwell policy give patient app --as Patient/9 --from-age",
         "threadwell policy list",
     ),
     add_arguments=add_arguments,

@@ -200,10 +200,12 @@ def _give_role(tw: Threadwell, arguments: Namespace) -> None:
     for profile in _profiles(tw, user):
         had = next((m.grants for m in tw.memberships() if m.who == profile), ())
         tw.give_policy(profile, name, acts_as=profile, parameters=parameters)
-        kept = next(m.grants for m in tw.memberships() if m.who == profile)[-1].policy
+        kept = next(m.grants for m in tw.memberships() if m.who == profile)[-1]
+        for policy in {grant.policy for grant in had} - {kept.policy}:
+            tw.take_policy(profile, policy)
         for grant in had:
-            if grant.policy != kept:
-                tw.take_policy(profile, grant.policy)
+            if grant.policy == kept.policy and grant.parameters != kept.parameters:
+                tw.take_policy(profile, grant.policy, parameters=grant.parameters)
         print(f"{profile} has {name} from now on.")
     if arguments.admin:
         tw.set_admin(user.email, True)

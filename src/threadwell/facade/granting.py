@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from threadwell.access.grants import Grant, Held, chosen_age
 from threadwell.access.memberships import (
-    Grant,
     Membership,
     find_membership,
     memberships,
     policies,
+    what_holds,
 )
 from threadwell.access.reading import BadPolicy
 from threadwell.access.roles import ROLES, role
-from threadwell.api.clients import drop_policy, free, give, set_policy
+from threadwell.api.clients import choose_age, drop_policy, free, give, set_policy
 from threadwell.facade.verbs import Verbs
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.stamp import now_ms
 
 
 class Granting(Verbs):
@@ -62,6 +64,8 @@ class Granting(Verbs):
         acts_as: str = "",
         parameters: Mapping[str, str] | None = None,
         until: date | None = None,
+        age: int = 0,
+        from_age: bool = False,
     ) -> Membership:
         """Give a policy to somebody, beside those that they have: they may do what any allows.
 
@@ -72,32 +76,43 @@ class Granting(Verbs):
 
         ``who`` is a client. ``acts_as`` is what ``%profile`` stands for, and who is named as having
         written what they write; without it that is ``who``. ``parameters`` are the other variables
-        of the policy. It ends when the day ``until`` begins (UTC). Who has no policy may do
+        of the policy: given with others, it is a further grant, and with the same in place of the
+        one before. It ends when the day ``until`` begins (UTC). One of a proxy ends on the day on
+        which the patient is of age (``of_age``) where it has no ``until``; ``from_age`` one begins
+        then. ``age`` is another one in years, for this grant alone. Who has no policy may do
         everything. Raises ``LookupError`` for a policy that is not there, ``BadPolicy`` where it
         cannot be given so.
         """
         ends = 0
         if until is not None:
             ends = int(datetime.combine(until, time(), UTC).timestamp() * 1000)
-        grant = Grant(self._policy(policy), dict(parameters or {}), ends)
+        grant = Grant(self._policy(policy), dict(parameters or {}), ends, age, from_age)
         had = self._loop.call(find_membership(self._store, self._project, who))
-        others = [one for one in (had.grants if had else ()) if one.policy != grant.policy]
+        others = [one for one in (had.grants if had else ()) if _which(one) != _which(grant)]
         profile = acts_as or (had.profile if had else who)
         membership = Membership(who, profile, (*others, grant))
         self._loop.call(give(self._store, self._project, membership))
         return membership
 
-    def take_policy(self, who: str, policy: str) -> Membership:
+    def take_policy(
+        self, who: str, policy: str, *, parameters: Mapping[str, str] | None = None
+    ) -> Membership:
         """Take a policy from somebody; who has none left may do nothing.
 
         For example: ``tw.take_policy(f"ClientApplication/{client.client_id}", "participant")``.
-        Raises ``LookupError`` where they do not have it.
+        With ``parameters`` only the grant with these is taken. Raises ``LookupError`` where they
+        do not have it.
         """
         id_ = self._policy(policy)
         had = self._loop.call(find_membership(self._store, self._project, who))
-        if had is None or id_ not in [one.policy for one in had.grants]:
+        given = had.grants if had is not None else ()
+        left = tuple(
+            one
+            for one in given
+            if one.policy != id_ or parameters not in (None, {}, one.parameters)
+        )
+        if had is None or len(left) == len(given):
             raise LookupError(f"{who} does not have the policy {policy}")
-        left = tuple([one for one in had.grants if one.policy != id_])
         membership = Membership(who, had.profile, left)
         self._loop.call(give(self._store, self._project, membership))
         return membership
@@ -113,6 +128,27 @@ class Granting(Verbs):
         """Who has which policies: ``[(m.who, m.grants) for m in tw.memberships()]``."""
         return self._loop.call(memberships(self._store, self._project))
 
+    def holding(self) -> list[tuple[Membership, tuple[Held, ...]]]:
+        """What everybody's grants are today: from when and until when they hold by an age.
+
+        For example: ``[(m.who, [h.holds for h in held]) for m, held in tw.holding()]``.
+        """
+        return [
+            (one, self._loop.call(what_holds(self._store, self._project, one, now_ms())).grants)
+            for one in self.memberships()
+        ]
+
+    def of_age(self, years: int | None = None) -> int:
+        """The age in years from which patients are asked themselves, 0 where none is chosen.
+
+        For example: ``tw.of_age(16)`` chooses it, and ``tw.of_age(0)`` none any more. Those who
+        stand for a patient see nothing of theirs from that day on. Raises ``BadAge`` (a
+        ``ValueError``) for less than 1 and more than 25.
+        """
+        if years is not None:
+            self._loop.call(choose_age(self._store, self._project, years))
+        return self._loop.call(chosen_age(self._store, self._project))
+
     def _policy(self, name: str) -> str:
         found = [one for one in self.policies() if name in (one["id"], one["name"])]
         if not found:
@@ -120,3 +156,8 @@ class Granting(Verbs):
         if len(found) > 1:
             raise LookupError(f"{len(found)} policies are called {name!r}: give the id")
         return str(found[0]["id"])
+
+
+def _which(grant: Grant) -> tuple[str, dict[str, str]]:
+    """By what a grant is told from the others of somebody."""
+    return grant.policy, grant.parameters

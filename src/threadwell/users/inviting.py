@@ -192,14 +192,18 @@ async def _grants(
         if had is not None or type_ not in _ROLES:
             return ()
         named = [(default_role(profile), dict(asked.parameters))]
-    grants = {one.policy: one for one in (had.grants if had else ())}
+    grants = {_which(one): one for one in (had.grants if had else ())}
     for name, parameters in named:
         if type_ == "RelatedPerson" and name == "proxy":
             parameters.setdefault("patient", (body.get("patient") or {}).get("reference", ""))
         grant = Grant(await kept_policy(store, project, name), parameters)
-        grants[grant.policy] = grant
+        grants[_which(grant)] = grant
     membership = Membership(profile, profile, tuple(grants.values()))
     return (await kept_membership(store, project, membership),)
+
+
+def _which(grant: Grant) -> tuple[str, frozenset[tuple[str, str]]]:
+    return grant.policy, frozenset(grant.parameters.items())
 
 
 def default_role(profile: str) -> str:

@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
+import msgspec
+
+from threadwell.access.grants import keep_age
 from threadwell.access.memberships import (
     Grant,
     Membership,
@@ -201,6 +204,7 @@ FORMER: Mapping[str, Json] = {
         "recipient": [ref("cleo"), ref("dunn"), ref("bell"), ref("ada")],
     },
 }
+_ONE = ("one", "one-said", "one-old", "one-session", "one-care", "one-file")
 _TWO = (
     *("two", "two-said", "two-session", "two-care", "two-file", "two-todo", "two-claim"),
     *("lost", "lost-said"),
@@ -212,7 +216,8 @@ class Role(NamedTuple):
 
     With ``scopes`` it is asked by an app that has these, about a ``patient`` where one is named;
     ``policy`` is then the role below them. With ``acted_for`` it is an administrator's client that
-    asks, and names a member with that policy as whom it acts for.
+    asks, and names a member with that policy as whom it acts for. ``grown`` is a patient for whom
+    they have the policy, too, and who is of age by now.
     """
 
     profile: str
@@ -222,6 +227,7 @@ class Role(NamedTuple):
     scopes: tuple[str, ...] = ()
     patient: str = ""
     acted_for: bool = False
+    grown: str = ""
 
 
 #: Everything that each role must not see.
@@ -250,6 +256,12 @@ ROLES: Mapping[str, Role] = {
 #: Those that only some tests try, which are about nothing but the API.
 FURTHER_ROLES: Mapping[str, Role] = {
     "acted-for": Role("bell", {}, _TWO, "participant", acted_for=True),
+    # Of two for whom she stands one is of age; she writes in a thread of each.
+    "proxy-of-one": Role(
+        *("mother", {"patient": NAMES["cleo"]}),
+        *(("ada", "mother", "one-todo", "two-todo", "two-claim", *_ONE), "proxy"),
+        grown="ada",
+    ),
 }
 ALL_ROLES: Mapping[str, Role] = {**ROLES, **FURTHER_ROLES}
 _NOBODY = Role("bell", {}, ())
@@ -338,6 +350,9 @@ class World:
                     if name in about.hidden:
                         continue
                     resource = {**resource, **FIELDS.get(role_, {}).get(name, {})}
+                if about.grown and name in ("one", "one-old", "two"):
+                    who = [*resource["recipient"], ref(about.profile)]
+                    resource = {**resource, "recipient": who}
                 type_, _, id_ = NAMES[name].partition("/")
                 stamped, body = stamp(resource, id_, uuid(1000 + number), NOON - 10**6 + number)
                 content = b"bytes of " + name.encode() if type_ == "Binary" else None
@@ -368,7 +383,11 @@ class World:
         await add_client(
             cast(Store, self.store), "limited", client_id=CLIENT, secret=SECRET, admin=is_admin
         )
-        grant = Grant(policy["id"], dict(about.parameters))
+        grants = [Grant(policy["id"], dict(about.parameters))]
+        if about.grown:
+            await keep_age(cast(Store, self.store), DEFAULT_PROJECT, 5)
+            other = Grant(policy["id"], {"patient": NAMES[about.grown]})
+            grants = [msgspec.structs.replace(grants[0], until=2 * NOON), other]
         who = f"ClientApplication/{CLIENT}"
         if is_admin:
             who = NAMES[about.profile]
@@ -376,7 +395,7 @@ class World:
             user = User(uuid(5001), "bell@clinic.example.org", "Bo", "Bell", NOON, members=(one,))
             await add_user(cast(Store, self.store), DEFAULT_PROJECT, user)
             self.behalf = {"x-medplum-on-behalf-of": f"ProjectMembership/{one.id}"}
-        member = Membership(who, NAMES[about.profile], (grant,))
+        member = Membership(who, NAMES[about.profile], tuple(grants))
         await keep_membership(cast(Store, self.store), DEFAULT_PROJECT, member)
 
     async def _app(self, about: Role) -> str:

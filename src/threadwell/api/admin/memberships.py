@@ -6,7 +6,7 @@ and ``accessPolicy`` holds for their next request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -166,15 +166,15 @@ async def _give(context: Context, who: str, body: Resource) -> None:
     if not asked and (name := default_role(who)):
         asked = [(name, {})]
     had = await find_membership(store, project, who)
-    ends = {one.policy: one.until for one in (had.grants if had else ())}
+    before = had.grants if had else ()
     try:
-        grants: dict[str, Grant] = {}
+        grants: list[Grant] = []
         for name, parameters in asked:
             id_ = await kept_policy(store, project, name)
-            grants[id_] = Grant(id_, parameters, ends.get(id_, 0))
+            grants.append(_lasting(Grant(id_, parameters), before))
         if grants:
             profile = had.profile if had else who
-            await give(store, project, Membership(who, profile, tuple(grants.values())))
+            await give(store, project, Membership(who, profile, tuple(grants)))
         elif had is not None:
             await remove_membership(store, project, who)
             await endings.tell(store)
@@ -183,23 +183,37 @@ async def _give(context: Context, who: str, body: Resource) -> None:
         raise invalid(f"{text[:1].upper()}{text[1:]}", f"{TYPE}.accessPolicy") from None
 
 
+def _lasting(grant: Grant, before: Sequence[Grant]) -> Grant:
+    """From when and until when it holds is what it was before: ``access`` has no word for that.
+
+    One with other parameters goes by the only one of its policy, if there is one.
+    """
+    of_policy = [one for one in before if one.policy == grant.policy]
+    same_ = [one for one in of_policy if one.parameters == grant.parameters]
+    was = same_ or (of_policy if len(of_policy) == 1 else [])
+    return msgspec.structs.replace(was[0], parameters=grant.parameters) if was else grant
+
+
 def read_access(body: Mapping[str, Any], where: str) -> list[tuple[str, dict[str, str]]]:
-    """The policies of ``access`` and ``accessPolicy``, each once, with what their variables stand
-    for; raises 400.
+    """The policies of ``access`` and ``accessPolicy``, with what their variables stand for, each
+    once; raises 400.
     """
     access = body.get("access")
     if access is not None and (not isinstance(access, list) or len(access) > _MOST):
         raise invalid(f"access must be a list of at most {_MOST}", f"{where}.access")
-    found: dict[str, dict[str, str]] = {}
+    found: list[tuple[str, dict[str, str]]] = []
     for one in access or ():
         if not isinstance(one, dict):
             raise invalid("access is of objects", f"{where}.access")
         policy = reference(one.get("policy"), f"{where}.access.policy").removeprefix(_POLICY)
-        found[policy] = dict(_read_parameter(it, where) for it in one.get("parameter") or ())
+        given = policy, dict(_read_parameter(it, where) for it in one.get("parameter") or ())
+        if given not in found:
+            found.append(given)
     if body.get("accessPolicy") is not None:
         policy = reference(body["accessPolicy"], f"{where}.accessPolicy").removeprefix(_POLICY)
-        found.setdefault(policy, {})
-    return list(found.items())
+        if policy not in [name for name, _ in found]:
+            found.append((policy, {}))
+    return found
 
 
 def _read_parameter(one: Any, where: str) -> tuple[str, str]:

@@ -105,7 +105,7 @@ class Access:
         if caller is None:
             raise forbidden()
         own = self._known.get(header)
-        recheck = min(now + RECHECK, own.recheck if own else now)
+        recheck = min(_recheck(caller, now), own.recheck if own else now)
         self._remember(both, _Known(caller, None, recheck, last))
         return caller
 
@@ -151,6 +151,10 @@ class Access:
         assert client is not None
         return await self._client(client, claims)
 
+    async def policy_of(self, who: str) -> Policy | None:
+        """The policy of somebody, by the reference that has it; ``None`` without one."""
+        return await self._policies.of(who, self._clock())
+
     async def mark(self, who: str, claims: Claims) -> str:
         """What changes with all that says what a client may do, by its reference."""
         client = await self.client(who.partition("/")[2])
@@ -186,7 +190,7 @@ class Access:
         caller = await self.of(claims) if claims is not None else None
         if claims is None or caller is None:
             return None
-        recheck = min(now + RECHECK, claims.expires * 1000)
+        recheck = min(_recheck(caller, now), claims.expires * 1000)
         self._remember(header, _Known(caller, claims, recheck, last))
         return caller
 
@@ -203,7 +207,7 @@ class Access:
             return None
         claims = Claims(client.id, generation=client.generation, project=hint_of(self._project))
         caller = await self._client(client, claims)
-        self._remember(header, _Known(caller, None, now + RECHECK, last))
+        self._remember(header, _Known(caller, None, _recheck(caller, now), last))
         return caller
 
     def _remember(self, header: bytes, known: _Known) -> None:
@@ -289,6 +293,12 @@ class _Known(NamedTuple):
     claims: Claims | None
     recheck: int
     last: bytes | None
+
+
+def _recheck(caller: Caller, now: int) -> int:
+    """When who was let in is looked up again: no later than what they may see may change."""
+    lasts = caller.policy.lasts if caller.policy is not None else None
+    return now + RECHECK if lasts is None else min(now + RECHECK, lasts)
 
 
 def _for_another(header: bytes, named: bytes) -> bytes:

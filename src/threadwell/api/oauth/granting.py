@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from threadwell.access.grants import keep_age
 from threadwell.access.memberships import (
     Membership,
     keep_membership,
@@ -39,3 +40,9 @@ async def free(store: Store, project: str, who: str) -> bool:
     had = await remove_membership(store, project, who)
     await endings.tell(store)
     return had
+
+
+async def choose_age(store: Store, project: str, years: int) -> None:
+    """Choose the age from which patients are asked themselves, 0 for none; raises ``BadAge``."""
+    await keep_age(store, project, years)
+    await endings.tell(store)

@@ -20,7 +20,7 @@ from threadwell.api.context import Context
 from threadwell.api.exchange import Caller
 from threadwell.api.line import Gone, Line, first_of
 from threadwell.api.subscriptions.binding import Binding, read
-from threadwell.api.subscriptions.following import Following, Listener
+from threadwell.api.subscriptions.following import Following, Listener, News
 from threadwell.audit.record import Touched, Who
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
@@ -178,7 +178,7 @@ class Socket:
                 self._unbind(listener, listener.ended.pop())
             while listener.waiting:
                 news = listener.waiting.popleft()
-                bound = self._bound.get(news.subscription)
+                bound = await self._still(listener, news)
                 if bound is not None:
                     stored = news.notice.stored
                     # What cannot be recorded is not told.
@@ -196,6 +196,28 @@ class Socket:
             if loop.time() >= beat:
                 beat = loop.time() + _BEAT
                 await self._beat(listener)
+
+    async def _still(self, listener: Listener, news: News) -> _Bound | None:
+        """By what some news are told; ``None`` where they are not.
+
+        A policy may have changed without a word since they were found: they are looked at anew.
+        """
+        bound = self._bound.get(news.subscription)
+        if bound is None or bound.policy is None or bound.policy.lasts is None:
+            return bound
+        stored = news.notice.stored
+        try:
+            caller = await self._caller(bound.binding)
+            if caller.policy is not bound.policy:
+                await self._bind(listener, bound.binding)
+            bound = self._bound[news.subscription]
+            seen = await bound.view.read_version(
+                *(self.context.project, stored.type, stored.id, stored.version_id)
+            )
+        except FhirError:
+            self._unbind(listener, news.subscription)
+            return None
+        return bound if seen is not None else None
 
     async def _beat(self, listener: Listener) -> None:
         """Tell that it is alive; let go of what its client may see no more."""
