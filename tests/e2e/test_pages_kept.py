@@ -5,6 +5,7 @@ it is loaded again, and after a step back. Enter presses what the field belongs 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 import threadwell
 
-from .desk import WORDS, Practice, box_of
+from .desk import WORDS, Practice, box_of, send, sign_out
 from .pages import led_to
 
 pytestmark = pytest.mark.browser
@@ -175,3 +176,26 @@ def test_a_split_stays(troubled: Practice, enter: Any) -> None:
     reason.press("Enter")
     expect(page).to_have_url(re.compile(rf"/sessions/{session.id}$"))
     expect(page.get_by_role("region", name="Medical encounters")).to_contain_text("Sleeps through")
+
+
+def test_a_large_form_of_who_is_signed_out_is_not_lost_in_silence(
+    troubled: Practice, enter: Any, tmp_path: Path
+) -> None:
+    page = enter(script=False)
+    large = tmp_path / "scan.png"
+    large.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(2_000_000))
+    box_of(page).fill(WORDS)
+    page.locator("form.reply input[type=file]").set_input_files(large)
+    sign_out(page.context, troubled)
+    send(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Sign in")
+    expect(page.get_by_role("alert")).to_contain_text("only its beginning was read")
+    expect(page.locator(".said")).to_have_text(WORDS)
+    # Once they are signed in again, a step back leads to the form, with what is written.
+    other = page.context.new_page()
+    other.goto(troubled.link(troubled.doctor))
+    other.get_by_role("button", name="Sign in").click()
+    led_to(other, "Ana Prado")
+    page.go_back()
+    led_to(page, "Ana Prado")
+    expect(box_of(page)).to_have_value(WORDS)

@@ -236,9 +236,9 @@ def _not_theirs(request: Request, error: FhirError) -> Response:
 
 async def _not_signed_in(site: Site, request: Request) -> Response:
     # What was written before the sign-in had its end is not lost; nobody else's words are shown.
-    typed = await read_typed(request) if is_from_here(site, request) else []
+    typed, cut = await read_typed(request) if is_from_here(site, request) else ([], False)
     if await any_user(site.whole) or await providers(site.whole, site.project):
-        response = await sign_in_form(site, 401, typed=typed)
+        response = await sign_in_form(site, 401, typed=typed, cut=cut)
     else:
         response = door(
             401,
@@ -247,6 +247,7 @@ async def _not_signed_in(site: Site, request: Request) -> Response:
             "and this command prints another:",
             command="threadwell sign-in",
             typed=typed,
+            cut=cut,
         )
     keep_wanted(site, request, response)
     response.headers["WWW-Authenticate"] = 'Link realm="Threadwell"'

@@ -70,9 +70,13 @@ class Caring:
     why: str = ""
 
 
-async def is_tracked(site: Site) -> bool:
-    """Whether it is kept which threads of a practice wait."""
-    return await kept.is_tracked(site.reader())
+async def waiting_by_owner(reader: Reader, me: str) -> dict[str, int]:
+    """How many threads wait, by ``OWNERS``: those of ``me``, unless it is ``""``, and those that
+    nobody has; ``{}`` where it is not kept which threads wait.
+    """
+    if not await kept.is_tracked(reader):
+        return {}
+    return {one: await _number(reader, one, me) for one in OWNERS if me or one != MINE}
 
 
 async def load_caring(
@@ -121,7 +125,7 @@ async def cared(reader: Reader, whose: str, me: str, cursor: str, count: int) ->
     """
     if whose == MINE and not me:
         return CaredPage([], 0, Turns("", ""))
-    query = waiting_query(owner=me if whose == MINE else "", unowned=whose == NOBODYS)
+    query = _query(whose, me)
     page = await reader.open(query, count, cursor)
     links = [one["focus"] for one in page.resources if id_in(one.get("focus"), "Communication")]
     await reader.learn(links)
@@ -129,9 +133,17 @@ async def cared(reader: Reader, whose: str, me: str, cursor: str, count: int) ->
     sessions = [one["encounter"] for one in headers if id_in(one.get("encounter"), "Encounter")]
     await reader.learn(sessions)
     found = {id_in(one, "Encounter"): reader.known(one) for one in sessions}
-    total = await kept_count(reader, f"{whose} {me}", partial(_count, reader, query))
+    total = await _number(reader, whose, me)
     encounters = [one for one in found.values() if one and one.get("status") != "entered-in-error"]
     return CaredPage(encounters, total, page.turns)
+
+
+def _query(whose: str, me: str) -> Query:
+    return waiting_query(owner=me if whose == MINE else "", unowned=whose == NOBODYS)
+
+
+async def _number(reader: Reader, whose: str, me: str) -> int:
+    return await kept_count(reader, f"{whose} {me}", partial(_count, reader, _query(whose, me)))
 
 
 async def _count(reader: Reader, query: Query) -> int:

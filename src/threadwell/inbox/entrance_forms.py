@@ -22,11 +22,12 @@ async def sign_in_form(
     mistake: str = "",
     told: str = "",
     typed: Sequence[str] = (),
+    cut: bool = False,
 ) -> HTMLResponse:
     """The form that asks for an e-mail address and a password, or for a passkey, or a provider.
 
     Where everybody comes in by a provider it asks for nothing else. ``typed`` is what somebody has
-    written who was signed out meanwhile.
+    written who was signed out meanwhile, ``cut`` where that is not all of it.
     """
     there = await providers(site.whole, site.project)
     asks = not any(one.required and not one.domains for one in there)
@@ -35,6 +36,7 @@ async def sign_in_form(
         "mistake": mistake,
         "told": told,
         "typed": typed,
+        "cut": cut,
         "asks": asks,
         "providers": [(site.marked(one.name), one.label) for one in there],
         "passkeys": asks and site.passkeys is not None,

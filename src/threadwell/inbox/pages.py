@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from threadwell.inbox import kept, review_page, seeking, writers_page
 from threadwell.inbox.about_page import FIND, Said, load_about, meant
-from threadwell.inbox.caring import MINE, OWNERS, is_tracked
+from threadwell.inbox.caring import OWNERS, waiting_by_owner
 from threadwell.inbox.dates import EXAMPLE, Dates, bad_day
 from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.finding import MOST, find_patients, patients_of
@@ -38,11 +38,12 @@ _FILTERS = ("status", "waiting", "patient", "channel", "from", "to", "review")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
-def _tabs(*, tracked: bool, named: bool) -> list[tuple[str, dict[str, str]]]:
-    """The tabs of the list of sessions: what each is called, and what of the query it is."""
-    owners = [
-        (label, name) for name, label in OWNERS.items() if tracked and (named or name != MINE)
-    ]
+def _tabs(waits: Mapping[str, int]) -> list[tuple[str, dict[str, str]]]:
+    """The tabs of the list of sessions: what each is called, and what of the query it is.
+
+    ``waits`` is how many threads wait, by those of ``OWNERS`` that have a tab.
+    """
+    owners = [(label, name) for name, label in OWNERS.items() if name in waits]
     waiting = [(label, name) for name, label in WAITING.items()]
     statuses = [(label, status) for status, label in STATUSES.items() if status != "all"]
     return [
@@ -72,6 +73,8 @@ async def sessions(site: Site, request: Request) -> Response:
         me=by_whom(request).reference,
     )
 
+    waits = await waiting_by_owner(reader, by_whom(request).reference)
+
     def link(**changed: str) -> str:
         query = {name: asked.get(name, "") for name in _FILTERS} | changed
         query = {name: value for name, value in query.items() if value and value != "all"}
@@ -93,7 +96,8 @@ async def sessions(site: Site, request: Request) -> Response:
         mistake=mistake,
         days=[_written(asked.get(name, ""), dates) for name in ("from", "to")],
         example=dates.day(EXAMPLE),
-        tabs=_tabs(tracked=await is_tracked(site), named=bool(by_whom(request).reference)),
+        tabs=_tabs(waits),
+        waits=waits,
         channels=site.badges.choices,
     )
 

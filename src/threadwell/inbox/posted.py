@@ -7,6 +7,7 @@ import mimetypes
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 
@@ -36,9 +37,8 @@ async def read_posted(request: Request) -> Posted:
 
     What is too large is read to its end: a browser listens only then to what is wrong with it.
     """
-    type_ = request.headers.get("content-type", "")
-    found = _BOUNDARY.search(type_)
-    if not type_.lower().startswith(_MULTIPART) or not found:
+    boundary = _boundary_of(request)
+    if not boundary:
         return Posted(await read_form(request), [])
     body, size = bytearray(), 0
     async for part in request.stream():
@@ -46,9 +46,36 @@ async def read_posted(request: Request) -> Posted:
         if size <= MOST:
             body += part
     # Others have their turn while it is read: a form may be large.
-    form, files = await asyncio.to_thread(_read, bytes(body), found[1] or found[2])
+    form, files = await asyncio.to_thread(_read, bytes(body), boundary)
     request.state.form = form
     return Posted(form, files, size > MOST)
+
+
+async def read_beginning(request: Request, most: int) -> bool:
+    """Whether a form has no more than ``most`` bytes; ``request.state.form`` has the fields that
+    stand in these.
+
+    The rest is passed over, as far as any form of ours goes: a browser listens only then.
+    """
+    boundary = _boundary_of(request)
+    body, size = bytearray(), 0
+    async for part in request.stream():
+        body += part[: most - len(body)]
+        size += len(part)
+        if size > MOST:
+            break
+    if boundary:
+        request.state.form, _ = await asyncio.to_thread(_read, bytes(body), boundary)
+    else:
+        request.state.form = parse_qs(body.decode("utf-8", "replace"))
+    return size <= most
+
+
+def _boundary_of(request: Request) -> str:
+    """What stands between the parts of a form with files, ``""`` for another one."""
+    type_ = request.headers.get("content-type", "")
+    found = _BOUNDARY.search(type_)
+    return (found[1] or found[2]) if found and type_.lower().startswith(_MULTIPART) else ""
 
 
 def _read(body: bytes, named: str) -> tuple[Form, list[Attachment]]:

@@ -7,19 +7,18 @@ is with everything else.
 
 from __future__ import annotations
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from threadwell.encounters.corrected import Agent
-from threadwell.inbox.posted import read_posted
+from threadwell.inbox.posted import read_beginning
 
 #: By it the script tells for whom its page was made; what is no script of ours does not send it.
 SCRIPT = "Threadwell-Form"
 #: Where the script goes on.
 TO = "Threadwell-To"
 
-#: Bytes of a form that is read of whoever is not signed in.
+#: Bytes of a form that are kept of whoever is not signed in.
 _MOST = 1024 * 1024
 #: The fields in which people write, and how those begin whose names have an end of their own.
 _WRITTEN = frozenset(
@@ -67,13 +66,13 @@ def typed_in(request: Request) -> list[str]:
     ]
 
 
-async def read_typed(request: Request) -> list[str]:
-    """The same of a form that nobody has read yet, and that nobody will take."""
-    size = request.headers.get("content-length", "")
-    if request.method != "POST" or not size.isdecimal() or int(size) > _MOST:
-        return []
-    try:
-        await read_posted(request)
-    except HTTPException:
-        return []
-    return typed_in(request)
+async def read_typed(request: Request) -> tuple[list[str], bool]:
+    """The same of a form that nobody has read yet, and that nobody will take; and whether that is
+    the beginning alone, as of a form with large files.
+
+    What is written stands before the files.
+    """
+    if request.method != "POST":
+        return [], False
+    whole = await read_beginning(request, _MOST)
+    return typed_in(request), not whole

@@ -209,11 +209,12 @@ def door(
     onward: str = "",
     link: tuple[str, str] | None = None,
     typed: Sequence[str] = (),
+    cut: bool = False,
 ) -> HTMLResponse:
     """A page without anything of the practice on it; its ``button`` posts to where it is.
 
     It goes ``onward`` by itself. ``link`` is what a link says, and where it leads. ``typed`` is
-    what whoever looks has written, where it could not be taken.
+    what whoever looks has written, where it could not be taken, ``cut`` where that is not all.
     """
     page = render(
         "door.html",
@@ -225,5 +226,6 @@ def door(
         onward=onward,
         link=link,
         typed=typed,
+        cut=cut,
     )
     return HTMLResponse(page, status)

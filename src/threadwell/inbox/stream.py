@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from threadwell.audit.record import Who
+from threadwell.inbox.caring import waiting_by_owner
 from threadwell.inbox.entering import address
 from threadwell.inbox.looking import first_look, next_look
 from threadwell.inbox.news import Push, Told
@@ -29,13 +30,20 @@ _RETRY = 1000
 #: Seconds between two looks at whether somebody types.
 _GLANCE = 0.5
 _TYPE = "text/event-stream"
+#: How many threads wait for whoever asks: theirs, and those that nobody takes care of.
+WAITING = "Threadwell-Waiting"
 
 
 async def show(site: Site, request: Request) -> Response:
-    """What has changed after ``Last-Event-ID`` or ``?after=``, and whatever changes from now on."""
+    """What has changed after ``Last-Event-ID`` or ``?after=``, and whatever changes from now on.
+
+    HEAD tells whether there is news to be had, and with ``?waiting`` how many threads wait.
+    """
     # Proxies that gather what they pass on would hold the news back.
     headers = {"X-Accel-Buffering": "no"}
     if request.method == "HEAD":
+        if "waiting" in request.query_params:
+            headers[WAITING] = await _waiting(site, request)
         return Response(headers={**headers, "Content-Type": _TYPE})
     written = request.headers.get("last-event-id") or request.query_params.get("after", "")
     now = await site.news.position()
@@ -52,6 +60,11 @@ async def show(site: Site, request: Request) -> Response:
     # Who sees a part is told of that part alone, so each event is looked at for them.
     events = _events(site, cookie, after, now, thread, push if site.policy is None else None)
     return StreamingResponse(events, media_type=_TYPE, headers=headers)
+
+
+async def _waiting(site: Site, request: Request) -> str:
+    waits = await waiting_by_owner(site.reader(), request.state.by.reference)
+    return str(sum(waits.values()))
 
 
 async def _events(

@@ -118,12 +118,29 @@ def test_a_reply_ends_the_waiting(dana: Any) -> None:
     assert sessions(dana, "?waiting=mine") == []
 
 
+def test_how_many_wait_is_told(dana: Any, browser_as: Any, browser: Any) -> None:
+    omar = browser_as("omar", "Omar Lund")
+
+    def told(one: Any, url: str = "/news?waiting") -> str | None:
+        answer = one.request("HEAD", url)
+        return answer.headers.get("threadwell-waiting")  # type: ignore[no-any-return]
+
+    assert [told(one) for one in (dana, omar, browser)] == ["1", "1", "1"]
+    assert "<title>(1) Sessions" in dana.get("/").text
+    (path,) = sessions(dana)
+    do(dana, path, "claim")
+    assert [told(one) for one in (dana, omar, browser)] == ["1", "0", "0"]
+    assert "<title>(1) Sessions" in dana.get("/").text
+    assert "<title>Sessions" in omar.get("/").text
+    assert told(dana, "/news") is None
+
+
 def test_who_is_not_named_looks_only(dana: Any, browser: Any) -> None:
     (path,) = sessions(browser)
     assert care(browser, path) == f"{SINCE} Nobody takes care of it yet."
     page = browser.get(path).text
     assert 'value="claim"' not in page
-    assert ">Mine<" not in browser.get("/").text
+    assert "waiting=mine" not in browser.get("/").text
     task = re.findall(r'name="task" value="([^"]+)"', dana.get(path).text)[0]
     assert browser.post(path, act="claim", task=task).status_code == 409
     assert sessions(browser, "?waiting=mine") == []
@@ -131,5 +148,6 @@ def test_who_is_not_named_looks_only(dana: Any, browser: Any) -> None:
 
 def test_where_nothing_is_kept_of_it_there_are_no_tabs(practice: Any, browser_as: Any) -> None:
     page = browser_as("dana", "Dana Ruiz").get("/").text
-    assert ">Mine<" not in page
+    assert "waiting=mine" not in page
+    assert "data-waits" not in page
     assert browser_as("dana2", "Dana Ruiz").get("/?waiting=mine&cursor=x").status_code == 404

@@ -56,15 +56,27 @@ def test_who_is_not_signed_in_sees_what_they_wrote(visitor: Any, practice: Any) 
     [
         ({"origin": "http://elsewhere.example"}, 10),
         ({"sec-fetch-site": "cross-site"}, 10),
-        ({}, 1_100_000),
+        ({"sec-fetch-site": "cross-site"}, 1_100_000),
     ],
 )
-def test_other_sites_have_nothing_shown_and_much_is_not_read(
+def test_other_sites_have_nothing_shown(
     visitor: Any, practice: Any, headers: dict[str, str], size: int
 ) -> None:
     answer = visitor.post("/sessions/family", headers, text="x" * size)
     assert answer.status_code == 401
     assert 'class="raw said"' not in answer.text
+    assert "only its beginning" not in answer.text
+
+
+@pytest.mark.parametrize(("size", "cut"), [(1024 * 1024 - 13, False), (1024 * 1024 - 12, True)])
+def test_who_is_not_signed_in_is_told_of_what_is_not_shown(
+    visitor: Any, practice: Any, size: int, cut: bool
+) -> None:
+    answer = visitor.post("/sessions/family", why="Ana", text="x" * size)
+    assert answer.status_code == 401
+    assert ("only its beginning was read" in answer.text) is cut
+    assert ">Ana</p>" in answer.text
+    assert "xxx</p>" in answer.text
 
 
 def test_a_page_of_another_site_is_not_gone_back_to(visitor: Any, practice: Any) -> None:

@@ -150,6 +150,7 @@
       if (now) morph(old, now);
     }
     focus();
+    document.title = fresh.title;
     document.dispatchEvent(new Event("threadwell-shown"));
     if (typing && typing.isConnected) scrollBy(0, typing.getBoundingClientRect().top - top);
     if (!ids().some((id) => !before.has(id))) return;
@@ -250,8 +251,26 @@
   document.addEventListener("threadwell-stale", refresh);
   addEventListener("online", () => source || ask());
 
-  // Browsers keep few connections to a server: only what somebody looks at has one.
-  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
+  // Browsers keep few connections to a server: only what somebody looks at has one. In the title of a list
+  // that nobody looks at stands all the same how many wait: that alone costs little to ask for.
+  const GLANCE = 30_000;
+  let glances = 0;
+  async function glance() {
+    try {
+      const answer = await fetch("/news?waiting", { method: "HEAD" });
+      const number = answer.headers.get("Threadwell-Waiting") || "";
+      const title = document.title.replace(/^\(\d+\) /, "");
+      if (document.hidden && (answer.ok || answer.status === 401)) document.title = Number(number) ? `(${number}) ${title}` : title;
+    } catch {
+      // The server is away: it is asked again.
+    }
+  }
+  document.addEventListener("visibilitychange", () => {
+    clearInterval(glances);
+    if (!document.hidden) return listen();
+    stop();
+    if ("waits" in document.body.dataset) glances = setInterval(glance, GLANCE);
+  });
   addEventListener("pagehide", stop);
   addEventListener("pageshow", listen);
   listen();
