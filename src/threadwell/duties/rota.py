@@ -264,8 +264,10 @@ class _Rota:
             await self.leases.look()
             self.away = False
             await self._follow_leases()
-            for turn in self.turns.values():
-                await turn.keep_record(self.store)
+            # While the store takes its time, all of them may be left off.
+            for name, turn in list(self.turns.items()):
+                if self.turns.get(name) is turn:
+                    await turn.keep_record(self.store)
         except StoreError as error:
             if not self.away:
                 _log.error("duties have to wait: %s", error)
@@ -277,9 +279,11 @@ class _Rota:
         """Begin what it has and does not do, and leave off what it has no longer."""
         held = self.leases.held
         await self._drop([name for name, one in self.turns.items() if held.get(name) != one.lease])
-        for name, lease in held.items():
+        for name, lease in list(held.items()):
             if name not in self.turns:
                 record = await read_record(self.store, name)
+                if self.leases.doubtful:
+                    return
                 turn = self.turns[name] = _Turn(name, self.duties[name], lease, record)
                 turn.begin()
                 _log.info("has the duty %s now", name)

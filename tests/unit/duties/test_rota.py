@@ -190,6 +190,41 @@ def test_a_store_that_is_away_is_waited_for() -> None:
     asyncio.run(_while_performing(store, [Duty("mine", mine)], during))
 
 
+def test_what_is_left_off_while_the_store_takes_its_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lease, "LEASE", 0.1)
+    late = asyncio.Event()
+
+    class Late(MemoryStore):
+        async def put_private(self, kind: str, name: str, value: bytes | None) -> None:
+            if kind == "duty" and not late.is_set():
+                # Until nobody knows any more whether the leases hold.
+                late.set()
+                await _until(lambda: "no longer has the duty b" in caplog.messages)
+            await super().put_private(kind, name, value)
+
+    runs = {"a": 0, "b": 0}
+
+    def counting(name: str) -> Callable[[], Awaitable[float]]:
+        async def one() -> float:
+            runs[name] += 1
+            if not late.is_set():
+                raise KeyError
+            return 0.001
+
+        return one
+
+    async def during() -> None:
+        await _until(lambda: "no longer has the duty b" in caplog.messages)
+        before = dict(runs)
+        await _until(lambda: all(runs[name] > before[name] for name in runs))
+
+    duties = [Duty(name, counting(name)) for name in runs]
+    asyncio.run(_while_performing(Late(), duties, during))
+    assert "looking after the duties failed" not in caplog.messages
+
+
 def test_names_are_told_apart() -> None:
     async def mine() -> None:
         return None

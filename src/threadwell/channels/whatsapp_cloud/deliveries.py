@@ -12,7 +12,7 @@ from typing import Any
 from threadwell.channels.account import Account
 from threadwell.channels.delivery import Delivery
 from threadwell.channels.halves import NOTE
-from threadwell.channels.keywords import wish_of
+from threadwell.channels.keywords import only_word, wish_of
 from threadwell.channels.live import Arrived, Heard, State, Status, Wished
 from threadwell.channels.objects import decode_object
 from threadwell.channels.records import Refused, maps_of, text_of
@@ -45,7 +45,12 @@ _REPLACED = "\ufffd"
 #: Words of a person alone can be a wish.
 _SAID = ("text", "button")
 #: No carrier stops messages here, and "cancel" or "yes" is the answer to a question as well.
-_WISHES = frozenset(("stop", "stopall", "unsubscribe", "optout", "start", "unstop", "help"))
+_WISHES = frozenset(
+    (
+        *("stop", "stopall", "stop all", "unsubscribe", "optout", "opt out", "opt-out"),
+        *("arret", "arrêt", "start", "unstop", "help"),
+    )
+)
 
 
 def parse(delivery: Delivery, account: Account, country: str) -> Iterator[Heard]:
@@ -133,7 +138,7 @@ def _message(record: Any, beside: Beside, account: Account) -> Iterator[Heard]:
         return
     yield read
     message = read.message if isinstance(read, Arrived) else read
-    plain = message.text.strip().strip(".!").lower() in _WISHES
+    plain = only_word(message.text) in _WISHES
     wish = wish_of(message.text) if plain and text_of(record, "type") in _SAID else None
     if wish is not None and message.sender.key != beside.own.key:
         who = message.sender._replace(display="")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from threadwell.channels.keywords import wish_of
+from threadwell.channels.keywords import only_word, wish_of
 from threadwell.channels.live import Wish
 from threadwell.messages.automatic import NOTES
 
@@ -71,7 +71,7 @@ def is_quiet(text: str, notes: Collection[str], medium: str, *, files: bool) -> 
         return False
     if len(text) <= 12 and medium in _MEDIA:
         wish = wish_of(text)
-        if wish in _CARRIERS and text.strip(".!").lower() not in _NOT_FOR_CARRIERS:
+        if wish in _CARRIERS and only_word(text) not in _NOT_FOR_CARRIERS:
             return True
     if len(text) > _LONGEST or (text[-1].isalnum() and not text[-_END:].lower().endswith(_ENDS)):
         return False

@@ -340,6 +340,9 @@ def test_chats_of_before_the_phone_was_connected() -> None:
     [
         ({"body": " Stop. "}, "text", Wish.STOP),
         ({"text": "STOP"}, "button", Wish.STOP),
+        ({"body": "“STOP”"}, "text", Wish.STOP),
+        ({"body": "Opt out."}, "text", Wish.STOP),
+        ({"body": "'Cancel'"}, "text", None),
         ({"body": "start"}, "text", Wish.START),
         ({"body": "Please stop the drops?"}, "text", None),
         ({"body": "Yes"}, "text", None),
