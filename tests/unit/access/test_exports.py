@@ -73,7 +73,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sto
         RUNNER.run(store.close())
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", [*ROLES, "proxy-of-one"])
 def test_exports_cannot_be_told_apart(stores: tuple[Store, Store], role: str) -> None:
     worlds = [World(store, role, whole=at == 0) for at, store in enumerate(stores)]
     some = 0

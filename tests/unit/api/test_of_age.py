@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.api.test_subscriptions import open_line
 from threadwell import zones
-from threadwell.access.memberships import Grant, Membership
+from threadwell.access.memberships import Grant, Membership, Policies, find_membership
 from threadwell.access.roles import role
 from threadwell.api.clients import add_client, choose_age, give, set_policy
 from threadwell.intake.care_zone import keep_care_zone
@@ -228,6 +228,51 @@ def test_the_patient_comes_in_on_the_same_day(family: Family) -> None:
     api.clock.now = MORNING
     assert family.ask(session).status_code == 200
     assert family.ask(family.names["mia-session"]).status_code == 404
+
+
+def test_an_export_that_was_made_on_the_eve_is_not_hers_in_the_morning(family: Family) -> None:
+    """It is there while this stays as it was when it was made."""
+    api = family.api
+    policies = Policies(api.store, PROJECT)
+    marks = [api.run(policies.mark(family.who, at)) for at in (EVE - 1000, EVE, MORNING)]
+    assert marks[0] == marks[1] != marks[2]
+
+
+def test_a_url_of_a_file_that_is_written_back_is_the_file(family: Family) -> None:
+    said = family.names["mia-said"]
+    shown = family.ask(said).json()
+    url = shown["payload"][0]["contentAttachment"]["url"]
+    # For another than whom it was made it opens nothing.
+    assert "&For=" in url
+    for other in (url.replace("&For=", "&For=x"), url.replace("&For=", "&Of=")):
+        assert family.api.call("GET", other, authorization=None).status_code == 403
+    put = family.ask(said, shown, "PUT")
+    assert put.status_code == 200, put.text
+    stored = family.api.run(family.api.store.read(PROJECT, *said.split("/")))
+    attachment = json.loads(stored.body)["payload"][0]["contentAttachment"]
+    assert attachment["url"] == family.names["mia-said-file"]
+
+
+def test_an_administrator_gives_the_policy_for_two_children(family: Family) -> None:
+    """As Medplum's ``access``; from when and until when each holds stays as it was."""
+    api = family.api
+    until = Grant("proxy", {"patient": family.names["leo"]}, until=MORNING + 60_000)
+    early = Grant("proxy", {"patient": family.names["mia"]}, age=11)
+    family.give(until, early)
+    admin = api.run(add_client(api.store, "admin", admin=True))
+    basic = api.credentials(admin.client_id, admin.client_secret)
+    found = api.call("GET", "ProjectMembership?_count=50", authorization=basic).json()
+    mine = next(
+        one["resource"]
+        for one in found["entry"]
+        if one["resource"]["profile"]["reference"] == family.who
+    )
+    assert len(mine["access"]) == 2
+    path = f"ProjectMembership/{mine['id']}"
+    put = api.call("PUT", path, mine, authorization=basic)
+    assert put.status_code == 200, put.text
+    kept = api.run(find_membership(api.store, PROJECT, family.who))
+    assert kept.grants == (until, early)
 
 
 def test_who_listens_hears_no_more_of_it(family: Family) -> None:
