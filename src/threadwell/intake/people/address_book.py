@@ -179,7 +179,7 @@ class AddressBook:
                 if author and not out:
                     out.append(as_author(address, author))
                     continue
-                party = _as_stored(self.party(address), actor.get("reference", ""))
+                party = _as_stored(self.party(address), actor.get("reference", ""), circle)
                 said = self.writers.at(address_key(address), where) if self.writers else None
                 if task or (said is not None and said.message is not None):
                     user = self.user(address, where)
@@ -382,9 +382,15 @@ class _Users:
         return self._book.user(address, self._where)
 
 
-def _as_stored(party: Party, reference: str) -> Party:
-    """Whoever had the address when it was used, should nobody be known to have it now."""
-    return party if party.known else Party(party.address, practice=reference)
+def _as_stored(party: Party, reference: str, circle: Sequence[str]) -> Party:
+    """Whoever had the address when it was used, should nobody of the circle have it now."""
+    if not reference or not party.circle.isdisjoint(circle):
+        return party
+    if reference in circle:
+        return Party(party.address, (reference,))
+    if reference.startswith("RelatedPerson/") and len(circle) == 1:
+        return Party(party.address, related=((circle[0], reference),))
+    return party if party.practice else Party(party.address, practice=reference)
 
 
 def _before(party: Party, circle: Sequence[str], actor: Mapping[str, Any], task: str) -> Party:
