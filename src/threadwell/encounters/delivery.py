@@ -14,7 +14,7 @@ from threadwell.encounters.times import fhir_time, parse_fhir_time
 from threadwell.fhir.resource import Resource
 
 #: States by their names, which are codes of ``codes.DELIVERY``.
-FAILED, READ = "failed", "read"
+FAILED, READ, QUEUED = "failed", "read", "queued"
 
 
 class Delivery(NamedTuple):

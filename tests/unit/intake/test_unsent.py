@@ -48,13 +48,13 @@ CODE = " (the provider's error 21614)"
 def test_what_is_refused_says_why_until_it_is_sent_after_all(desk: Desk) -> None:
     desk.provider.next = [(400, 21614), (400, 21614)]
     name = desk.reply("First.")
-    assert told(desk, name) == ("", "", "")
+    assert told(desk, name) == ("queued", "", "")
     assert desk.round() is None
     assert told(desk, name) == ("failed", "21614", WHY + CODE)
     for _ in range(2):
         [one] = desk.dead()
         desk.run(replay_letter(desk.store, P, one.id))
-        assert told(desk, name) == ("", "", "")
+        assert told(desk, name) == ("queued", "", "")
         desk.round()
         if desk.dead():
             assert told(desk, name) == ("failed", "21614", WHY + CODE)
@@ -82,6 +82,7 @@ def test_what_is_left_unsent_never_looks_sent_and_can_be_written_again(desk: Des
 def test_of_what_nobody_can_tell_nothing_is_said(desk: Desk) -> None:
     desk.provider.next, desk.provider.silent = ["lost"], True
     name = desk.reply("First.")
+    assert told(desk, name) == ("queued", "", "")
     while (seconds := desk.round()) is not None:
         desk.ahead += int(seconds * 1000) + 1
     [one] = desk.dead()

@@ -11,6 +11,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.live import Live
 from threadwell.channels.templates import BadTemplates, template_for, unfilled
 from threadwell.encounters.child_ids import DRAFT, REPLY
+from threadwell.encounters.delivery import QUEUED, Delivery, with_delivery
 from threadwell.encounters.placed import Placed
 from threadwell.encounters.retracted import told
 from threadwell.encounters.turned import removed_from
@@ -169,11 +170,12 @@ class Asked:
         if write is None or write.resource is None:
             raise BadReply("its session has been billed: nothing is added to it")
         self.written = parent_of(write.resource)
-        if self.more or self.draft:
-            key = Key("Communication", self.message)
-            body = {**self.more, **write.resource}
-            body["identifier"] = [*body["identifier"], *self.more.get("identifier", ())]
-            batch.write(key, body, self.draft)
+        body = {**self.more, **write.resource}
+        body["identifier"] = [*body["identifier"], *self.more.get("identifier", ())]
+        if more := self.more.get("extension"):
+            body["extension"] = [*more, *write.resource.get("extension", ())]
+        body = with_delivery(body, Delivery(QUEUED, now * 1000))
+        batch.write(Key("Communication", self.message), body, self.draft)
         await tell_unread(batch, await receipt_model(run.store, run.project), run.current)
         entry = Entry(
             self.message,

@@ -45,7 +45,7 @@ from threadwell.intake.replies.outbox import (
 from threadwell.intake.replies.outgoing import FindLinks, Outgoing
 from threadwell.intake.replies.settling import Gone, is_there, known_ids, settle
 from threadwell.intake.replies.submitting import MARGIN, submit
-from threadwell.intake.replies.unsent import say_unsent
+from threadwell.intake.replies.unsent import say_nothing, say_unsent
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.seat import Seat
 from threadwell.intake.settings import Settings
@@ -185,7 +185,9 @@ class Outbox:
             stored = await self._store.read(self._project, "Communication", one.entry.message)
             if stored is None or stored.deleted or not is_live(decode(stored.body)):
                 # Somebody has taken it back before it was sent.
-                return await self._revise(removed(one))
+                place = (self._store, self._project, one.entry.message)
+                await say_nothing(*place, (removed(one),), self._clock())
+                return None
             body: Resource = decode(stored.body)
             if ids := sent_as(body):
                 return await self._sent(one, ids[0])
@@ -348,10 +350,11 @@ class Outbox:
     async def _bury(self, one: Queued, reason: str, code: str = "") -> int | None:
         _log.warning("a reply by %s was not sent: %s", one.entry.account, reason)
         kept = buried(one, replace(one.entry, reason=reason, code=code))
-        if reason == UNKNOWN:
-            return await self._revise(*kept)
         place = (self._store, self._project, one.entry.message)
-        await say_unsent(*place, kept, self._clock(), reason, code)
+        if reason == UNKNOWN:
+            await say_nothing(*place, kept, self._clock())
+        else:
+            await say_unsent(*place, kept, self._clock(), reason, code)
         return None
 
     async def _changed(self, one: Queued, entry: Entry, *more: Kept) -> Queued:

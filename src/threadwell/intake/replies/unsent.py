@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threadwell.encounters.child_ids import sent_as
-from threadwell.encounters.delivery import FAILED, Delivery, with_delivery, without_delivery
+from threadwell.encounters.delivery import (
+    FAILED,
+    QUEUED,
+    Delivery,
+    with_delivery,
+    without_delivery,
+)
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.intake.commits.batch import Batch
@@ -28,7 +34,15 @@ async def say_unsent(
 async def say_waiting(
     store: Store, project: str, message: str, kept: Sequence[Kept], now: int
 ) -> None:
-    """Commit ``kept``, and say no more of why it was not sent; raises as ``say_unsent``."""
+    """Commit ``kept``, and that it waits to be sent after all; raises as ``say_unsent``."""
+    waits = Delivery(QUEUED, now * 1000)
+    await _commit(store, project, message, kept, now, lambda one: with_delivery(one, waits))
+
+
+async def say_nothing(
+    store: Store, project: str, message: str, kept: Sequence[Kept], now: int
+) -> None:
+    """Commit ``kept``, and tell nothing of whether it was sent; raises as ``say_unsent``."""
     await _commit(store, project, message, kept, now, without_delivery)
 
 
