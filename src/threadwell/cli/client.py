@@ -129,8 +129,10 @@ def _added(tw: Threadwell, arguments: Namespace) -> NewClient:
         )
     except BadRegistration as error:
         raise Mistake(str(error)) from None
-    except (BadPolicy, LookupError) as error:
+    except LookupError as error:
         raise Mistake(f"{error}; see `threadwell policy`") from None
+    except BadPolicy as error:
+        raise Mistake(str(error)) from None
 
 
 def _keys(where: str) -> dict[str, Any]:

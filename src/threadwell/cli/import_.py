@@ -128,9 +128,9 @@ def _is_new(store: str) -> bool:
 COMMAND = Command(
     name="import",
     summary="Import exports of messages as sessions: Encounters with their threads",
-    about="Reads SMS Backup & Restore XML, message logs of Twilio, RingCentral and Quo, WhatsApp "
-    "chats, Google Voice, mail (mbox, .eml, .msg, Maildir, .pst) and tables (CSV, JSON Lines, "
-    "Parquet), whatever their names are. May be run again, on the same files or on more: nothing "
+    about="Reads exports of phones, mail, chats and phone systems (the channels below), and tables "
+    "(CSV, JSON Lines, Parquet), by what is in them, whatever their names are. "
+    "May be run again, on the same files or on more: nothing "
     "is imported twice, and what was quarantined is placed once its people are known. How sessions "
     "are cut is chosen with the first import and kept; `threadwell recut` changes it.",
     examples=(

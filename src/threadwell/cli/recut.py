@@ -8,7 +8,7 @@ from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.import_options import add_sessions, sessions
 from threadwell.cli.output import print_json
 from threadwell.cli.progress import Progress
-from threadwell.cli.report import as_json, made
+from threadwell.cli.report import as_json, made, print_choices
 from threadwell.cli.trial import in_zone, print_outcome
 
 
@@ -25,10 +25,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Cut anew, and print what came of it."""
     import threadwell
+    from threadwell.intake.choices import Asked
 
+    asked = Asked(**sessions(arguments))
     with threadwell.open(arguments.store, create=False) as tw, Progress() as progress:
         dry_run = arguments.dry_run
-        report = tw.recut(**sessions(arguments), dry_run=dry_run, progress=progress)
+        report = tw.recut_plan(asked, progress, print_choices, dry_run=dry_run)
         dates = tw.dates
     if arguments.format == "json":
         print_json(as_json(report, dryRun=dry_run))

@@ -279,19 +279,24 @@ class _Rota:
         """Begin what it has and does not do, and leave off what it has no longer."""
         held = self.leases.held
         await self._drop([name for name, one in self.turns.items() if held.get(name) != one.lease])
-        for name, lease in list(held.items()):
-            if name not in self.turns:
-                record = await read_record(self.store, name)
-                if self.leases.doubtful:
-                    return
-                turn = self.turns[name] = _Turn(name, self.duties[name], lease, record)
-                turn.begin()
-                _log.info("has the duty %s now", name)
+        begun: list[str] = []
+        try:
+            for name, lease in list(held.items()):
+                if name not in self.turns:
+                    record = await read_record(self.store, name)
+                    if self.leases.doubtful:
+                        return
+                    turn = self.turns[name] = _Turn(name, self.duties[name], lease, record)
+                    turn.begin()
+                    begun.append(name)
+        finally:
+            if begun:
+                _log.info("has now: %s", ", ".join(begun))
 
     async def _drop(self, names: Sequence[str]) -> None:
         turns = [self.turns.pop(name) for name in names]
-        for turn in turns:
-            _log.warning("no longer has the duty %s", turn.name)
+        if turns:
+            _log.warning("has no longer: %s", ", ".join(turn.name for turn in turns))
         await _end([turn.task for turn in turns if turn.task is not None])
 
     async def _finish(self) -> None:

@@ -18,8 +18,14 @@ from threadwell.access.reading import BadPolicy
 from threadwell.access.roles import ROLES, role
 from threadwell.api.clients import choose_age, drop_policy, free, give, set_policy
 from threadwell.facade.verbs import Verbs
+from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.references import is_id
 from threadwell.fhir.stamp import now_ms
+from threadwell.intake.links import as_key
+
+#: Clients are no resources of the store: they may be given a policy before they are registered.
+_CLIENT = "ClientApplication/"
 
 
 class Granting(Verbs):
@@ -81,7 +87,7 @@ class Granting(Verbs):
         which the patient is of age (``of_age``) where it has no ``until``; ``from_age`` one begins
         then. ``age`` is another one in years, for this grant alone. Who has no policy may do
         everything. Raises ``LookupError`` for a policy that is not there, ``BadPolicy`` where it
-        cannot be given so.
+        cannot be given so: also to, or for, somebody who is not in the store.
         """
         ends = 0
         if until is not None:
@@ -90,6 +96,8 @@ class Granting(Verbs):
         had = self._loop.call(find_membership(self._store, self._project, who))
         others = [one for one in (had.grants if had else ()) if _which(one) != _which(grant)]
         profile = acts_as or (had.profile if had else who)
+        for name in {who, profile}:
+            self._loop.call(self._known(name))
         membership = Membership(who, profile, (*others, grant))
         self._loop.call(give(self._store, self._project, membership))
         return membership
@@ -148,6 +156,17 @@ class Granting(Verbs):
         if years is not None:
             self._loop.call(choose_age(self._store, self._project, years))
         return self._loop.call(chosen_age(self._store, self._project))
+
+    async def _known(self, name: str) -> None:
+        """Refuse whom the store does not know: a slip of the hand would show nobody anything."""
+        if name.startswith(_CLIENT):
+            return
+        key = as_key(name)
+        if key.type not in RESOURCE_TYPES or not is_id(key.id):
+            raise BadPolicy(f"{name!r} names nobody: give Practitioner/… or another reference")
+        stored = await self._store.read(self._project, *key)
+        if stored is None or stored.deleted:
+            raise BadPolicy(f"there is no {name} in the store")
 
     def _policy(self, name: str) -> str:
         found = [one for one in self.policies() if name in (one["id"], one["name"])]

@@ -172,15 +172,19 @@ async def run_recut(
     project: str,
     asked: Asked,
     progress: Progress | None = None,
+    told: Told | None = None,
     *,
     dry_run: bool = False,
 ) -> Report:
     """Cut all sessions anew, by what is asked and, for the rest, by what is kept.
 
-    Raises ``BadSetting``. Killed half-way, the next one or the next import takes it up again.
+    ``told`` hears by what, before they are. Raises ``BadSetting``. Killed half-way, the next one
+    or the next import takes it up again.
     """
     kept = await kept_choices(store, project) or Choices()
     choices = replace(kept.with_asked(asked), recutting=True)
+    if told:
+        told(choices)
     days = await care_days(store, project, choices.zone or "UTC")
     if days.kept and days.waiting and not kept.changes(choices):
         choices = replace(choices, zone_change=f"{days.kept.release}, now {days.here.release}")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from threadwell.inbox.quarantine import HeldItem, HeldRow
     from threadwell.inbox.reviews import Review
     from threadwell.intake import Counts, Finding, Quarantined, Report, ZoneReport
-    from threadwell.intake.choices import Choices
+    from threadwell.intake.choices import Asked, Choices
 
 T = TypeVar("T")
 Paths: TypeAlias = str | Path | Iterable[str | Path]
@@ -222,12 +222,24 @@ class Threadwell(
         as it was chosen. With ``dry_run`` nothing is written, and ``outcome`` of the report tells
         which sessions would be made, changed and superseded.
         """
-        from threadwell.facade.importing import run_recut
         from threadwell.intake.choices import Asked
 
         asked = Asked(policy, gap, scope, zone, several(opening), several(closing))
+        return self.recut_plan(asked, progress, dry_run=dry_run)
+
+    def recut_plan(
+        self,
+        asked: Asked,
+        progress: Callable[[Counts], None] | None = None,
+        told: Callable[[Choices], None] | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Report:
+        """``recut`` as it is asked; ``told`` by what the sessions are cut, before they are."""
+        from threadwell.facade.importing import run_recut
+
         return self._loop.call(
-            run_recut(self._store, self._project, asked, progress, dry_run=dry_run)
+            run_recut(self._store, self._project, asked, progress, told, dry_run=dry_run)
         )
 
     def replay(

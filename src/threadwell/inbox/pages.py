@@ -93,6 +93,7 @@ async def sessions(site: Site, request: Request) -> Response:
         link=link,
         asked={name: asked.get(name, "") for name in (*_FILTERS, "cursor")},
         narrowed=narrowed,
+        limited=reader.policy is not None,
         mistake=mistake,
         days=[_written(asked.get(name, ""), dates) for name in ("from", "to")],
         example=dates.day(EXAMPLE),

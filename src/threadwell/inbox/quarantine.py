@@ -57,7 +57,11 @@ _STEPS = {
     "locked-session": ("Decide whether the billed session must be corrected.",),
     "future-date": ("Run `threadwell replay` once its date has come, or mend the export.",),
 }
-_MEND = ("Mend the export at its source and import it again. Nothing is imported twice.",)
+_MEND = (
+    "Mend the export at its source, or say how it is to be read, and import it again. "
+    "Nothing is imported twice.",
+    "Then dismiss this one: it waits until somebody does.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,11 +259,13 @@ def test_a_new_client_has_all_that_its_policy_asks_for(
     assert main(["client", "add", "family", "--with", "patient=Patient/9"]) == 2
     assert main([*command, "--with", "patient"]) == 2
     capsys.readouterr()
-    made = answer(*command, "--as", "Practitioner/1", "--with", "patient=Patient/9")
+    with threadwell.open("threadwell.db") as tw:
+        nora = f"Practitioner/{tw.create_resource({'resourceType': 'Practitioner'})['id']}"
+    made = answer(*command, "--as", nora, "--with", "patient=Patient/9")
     with threadwell.open("threadwell.db") as tw:
         [one] = tw.memberships()
         assert one.who == f"ClientApplication/{made['client_id']}"
-        assert one.profile == "Practitioner/1"
+        assert one.profile == nora
         assert [dict(each.parameters) for each in one.grants] == [{"patient": "Patient/9"}]
 
 

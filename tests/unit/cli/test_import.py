@@ -263,10 +263,13 @@ def test_the_policy_is_kept_and_another_one_refused(out: Any, capsys: Any) -> No
         assert moves_no_time is ("--zone" in other)
 
 
-def test_recut_cuts_all_sessions_and_later_imports(out: Any) -> None:
+def test_recut_cuts_all_sessions_and_later_imports(out: Any, capsys: Any) -> None:
     out("import", *OPTIONS)
     assert len(json.loads(out("sessions", "--format", "json"))) == 3
-    assert "2 new sessions" in out("recut", "--policy", "per-thread")
+    assert main(["recut", "--policy", "per-thread"]) == 0
+    told = capsys.readouterr()
+    assert "2 new sessions" in told.out
+    assert "Sessions: per-thread; time zone: " in told.err
     assert len(json.loads(out("sessions", "--format", "json"))) == 2
     assert json.loads(out("import", *OPTIONS, "--format", "json"))["superseded"] == 0
     assert json.loads(out("recut", "--format", "json"))["sessions"] == 0

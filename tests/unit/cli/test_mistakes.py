@@ -31,3 +31,31 @@ def test_what_is_wrong_is_named(
     threadwell.open("a.db").close()
     assert main([*command, "--store", "a.db"]) == 1
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("client", "add", "portal", "--policy", "billing", "--as", "nora"), "'nora' names nobody"),
+        (
+            ("client", "add", "portal", "--policy", "billing", "--as", "Practitioner/1"),
+            "there is no Practitioner/1 in the store",
+        ),
+        (
+            ("policy", "give", "billing", "Practitioner/1"),
+            "there is no Practitioner/1 in the store",
+        ),
+        (("policy", "give", "billing", "Practitioner/"), "'Practitioner/' names nobody"),
+    ],
+)
+def test_whom_nobody_knows_is_given_no_policy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...], says: str
+) -> None:
+    store = str(tmp_path / "a.db")
+    with threadwell.open(store) as tw:
+        tw.set_policy("billing")
+    assert main([*command, "--store", store]) == 1
+    assert says in capsys.readouterr().err
+    with threadwell.open(store) as tw:
+        assert tw.clients() == []
+        assert tw.memberships() == []

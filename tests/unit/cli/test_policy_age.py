@@ -11,7 +11,6 @@ import pytest
 
 from threadwell.cli import main
 
-MOTHER = "RelatedPerson/mother"
 YEAR = datetime.now(UTC).year
 
 
@@ -33,9 +32,19 @@ def told(capsys: pytest.CaptureFixture[str]) -> Any:
     return told
 
 
+def posted(told: Any, type_: str, **members: Any) -> str:
+    body = json.dumps({"resourceType": type_, **members})
+    return f"{type_}/{json.loads(told('post', type_, body))['id']}"
+
+
 def child(told: Any, **members: Any) -> str:
-    body = json.dumps({"resourceType": "Patient", **members})
-    return f"Patient/{json.loads(told('post', 'Patient', body))['id']}"
+    return posted(told, "Patient", **members)
+
+
+@pytest.fixture
+def mother(told: Any) -> str:
+    told("policy", "set", "proxy")
+    return posted(told, "RelatedPerson", patient={"reference": child(told)})
 
 
 def test_an_age_is_chosen_and_told(told: Any) -> None:
@@ -48,8 +57,7 @@ def test_an_age_is_chosen_and_told(told: Any) -> None:
     assert told("policy", "age", "none") == "No age is chosen.\n"
 
 
-def test_the_list_says_until_when_a_grant_holds(told: Any) -> None:
-    told("policy", "set", "proxy")
+def test_the_list_says_until_when_a_grant_holds(told: Any, mother: str) -> None:
     told("policy", "set", "patient")
     told("policy", "age", "18")
     young = child(told, birthDate=f"{YEAR - 10}-05-04")
@@ -63,16 +71,16 @@ def test_the_list_says_until_when_a_grant_holds(told: Any) -> None:
         (grown, until, f"until {YEAR + 3}-01-01 (UTC)."),
         (young, ["--age", "12"], f"until {YEAR + 2}-05-04."),
     ):
-        given = told("policy", "give", "proxy", MOTHER, "--with", f"patient={who}", *more)
+        given = told("policy", "give", "proxy", mother, "--with", f"patient={who}", *more)
         assert given.endswith(f"Today: {said}\n")
     own = told("policy", "give", "patient", young, "--from-age")
     assert own.endswith(f"Today: from {YEAR + 8}-05-04, does not hold.\n")
     listed = told("policy", "list")
     # Each child is a grant of its own, and one that is given again is in the place of the former.
-    assert f"{MOTHER} [patient={young}: until {YEAR + 2}-05-04]" in listed
-    assert f"{MOTHER} [patient={grown}: until {YEAR + 3}-01-01 (UTC)]" in listed
+    assert f"{mother} [patient={young}: until {YEAR + 2}-05-04]" in listed
+    assert f"{mother} [patient={grown}: until {YEAR + 3}-01-01 (UTC)]" in listed
     proxy = {p["id"]: p for p in json.loads(told("policy", "list", "--format", "json"))}["proxy"]
-    assert proxy["given"] == [MOTHER]
+    assert proxy["given"] == [mother]
     assert {one["parameters"]["patient"]: one["until"] for one in proxy["grants"]} == {
         young: f"{YEAR + 2}-05-04",
         grown: f"{YEAR + 3}-01-01",
@@ -80,17 +88,17 @@ def test_the_list_says_until_when_a_grant_holds(told: Any) -> None:
     }
     # The one without a birth date; that of the patient is yet to begin.
     assert "1 grant does not hold by it" in told("policy", "age")
-    told("policy", "take", "proxy", MOTHER, "--with", f"patient={young}")
+    told("policy", "take", "proxy", mother, "--with", f"patient={young}")
     assert f"patient={young}:" not in told("policy", "list")
     assert f"patient={grown}:" in told("policy", "list")
 
 
-def test_what_cannot_be_meant_is_refused(told: Any) -> None:
-    told("policy", "set", "proxy")
+def test_what_cannot_be_meant_is_refused(told: Any, mother: str) -> None:
     told("policy", "set", "participant")
+    nora = posted(told, "Practitioner")
     give = ["policy", "give"]
-    assert "no age is chosen" in told(*give, "participant", "Patient/1", "--from-age", code=1)
+    assert "no age is chosen" in told(*give, "participant", child(told), "--from-age", code=1)
     told("policy", "age", "18")
-    assert "no patient" in told(*give, "participant", "Practitioner/1", "--from-age", code=1)
-    wrong = [*give, "proxy", MOTHER, "--with", "patient=Patient/1", "--age", "26"]
+    assert "no patient" in told(*give, "participant", nora, "--from-age", code=1)
+    wrong = [*give, "proxy", mother, "--with", "patient=Patient/1", "--age", "26"]
     assert "1 to 25 years" in told(*wrong, code=2)

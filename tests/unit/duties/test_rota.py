@@ -233,3 +233,18 @@ def test_names_are_told_apart() -> None:
         asyncio.run(
             perform(MemoryStore(), PROJECT, [Duty("a", mine), Duty("a", mine)], asyncio.Event())
         )
+
+
+def test_what_it_has_is_told_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    async def idle() -> None:
+        return None
+
+    def told() -> list[str]:
+        return [one.getMessage() for one in caplog.records if one.name == rota.__name__]
+
+    async def during() -> None:
+        await _until(lambda: bool(told()))
+
+    caplog.set_level("INFO", logger=rota.__name__)
+    asyncio.run(_while_performing(MemoryStore(), [Duty("a", idle), Duty("b", idle)], during))
+    assert told() == ["has now: a, b"]

@@ -64,6 +64,9 @@ def test_the_pages_show_what_is_theirs(limited: Any, path: str, status: int) -> 
 
 
 def test_who_is_freed_sees_all(limited: Any, store: MemoryStore, run: Any) -> None:
+    nothing = limited.get("/").text
+    assert "You see what your access policy shows you" in nothing
+    assert "threadwell import" not in nothing
     run(remove_membership(store, DEFAULT_PROJECT, WHO))
     assert "/sessions/family" in limited.get("/").text
 

@@ -17,8 +17,6 @@ REQUIRED = ("from", "sent", "text")
 #: By these a table is one of people.
 _OF_PEOPLE = ("kind", "id", "family")
 
-_README = "see the README of the channel table"
-
 
 class Head(NamedTuple):
     """The ``names`` in a header, and which of the ``columns`` each is: ``""`` where it is none."""
@@ -34,8 +32,13 @@ class Head(NamedTuple):
     @property
     def missing(self) -> str:
         """Which needed columns are not there, in words; ``""`` where all are."""
-        missing = [name for name in REQUIRED if name not in self.names]
+        missing = self.lacking
         return f"needs the columns {', '.join(missing)}" if missing else ""
+
+    @property
+    def lacking(self) -> list[str]:
+        """Which needed columns are not there."""
+        return [name for name in REQUIRED if name not in self.names]
 
     @property
     def problem(self) -> str:
@@ -66,16 +69,19 @@ def head_of(lines: Iterable[str], others: Container[str] = ()) -> Head | None:
     return parse_head(next(every, "") if delimiter else first, delimiter, others)
 
 
-def shortcoming(head: Head, is_named_table: bool) -> str:
+def shortcoming(head: Head, is_named_table: bool, *, may_be_named: bool = True) -> str:
     """Why what looks like a table is none of messages; ``""`` where it looks like none.
 
-    A text whose lines have commas is no table, unless its file is called one.
+    A text whose lines have commas is no table, unless its file is called one. Where it
+    ``may_be_named`` what its columns are, that says how.
     """
     known = sum(map(bool, head.columns))
     if len(head.names) < 2 or not (is_named_table or known > 1):
         return ""
     if all(name in head.names for name in _OF_PEOPLE):
         return "a table of people: give it with --people"
-    if head.missing:
-        return f"a table of messages {head.missing}: {_README}"
-    return ""
+    if not head.lacking:
+        return ""
+    names = " ".join(f"--columns {name}=…" for name in head.lacking)
+    how = f". If they have other names there, import it with {names}" if may_be_named else ""
+    return f"a table of messages {head.missing}{how}"

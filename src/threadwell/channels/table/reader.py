@@ -42,7 +42,9 @@ def nearly(head: bytes, path: Path) -> str:
     """What a file that looks like a table lacks to be one of messages."""
     if is_parquet(head):
         there = parquet_head(path) if can_read() else None
-        return shortcoming(there, True) if there else "" if can_read() else LACKS
+        if there:
+            return shortcoming(there, True, may_be_named=False)
+        return "" if can_read() else LACKS
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         return shortcoming_of(head)
     found = _head(head)

@@ -116,4 +116,4 @@ def test_what_is_damaged_costs_what_cannot_be_read(tmp_path):
 def test_other_parquet_is_none_of_messages(tmp_path):
     path = table(tmp_path / "x.parquet", {"id": [1], "sent": ["2024-05-13T15:04:00Z"]})
     assert not CHANNEL.sniff(b"PAR1", path)
-    assert "needs the columns from, text" in CHANNEL.nearly(b"PAR1", path)
+    assert CHANNEL.nearly(b"PAR1", path) == "a table of messages needs the columns from, text"

@@ -366,7 +366,8 @@ def test_equal_rows_without_an_id_are_as_many(read: Read) -> None:
 @pytest.mark.parametrize(
     ("content", "name", "lacks"),
     [
-        ("date,sender,text\n1,2,3\n", "a.csv", "needs the columns from, sent"),
+        ("date,sender,text\n1,2,3\n", "a.csv", "needs the columns from, sent. If"),
+        ("date,sender,text\n1,2,3\n", "a.csv", "with --columns from=… --columns sent=…"),
         ("date;sender;message\n1;2;3\n", "a.csv", "needs the columns from, sent, text"),
         ("sep=;\nsent;from;message\n1;2;3\n", "a.txt", "needs the columns text"),
         ("kind,id,family,given\n", "team.csv", "a table of people: give it with --people"),
