@@ -295,8 +295,8 @@ class _Rota:
 
     async def _drop(self, names: Sequence[str]) -> None:
         turns = [self.turns.pop(name) for name in names]
-        if turns:
-            _log.warning("has no longer: %s", ", ".join(turn.name for turn in turns))
+        for turn in turns:
+            _log.warning("no longer has the duty %s", turn.name)
         await _end([turn.task for turn in turns if turn.task is not None])
 
     async def _finish(self) -> None:
