@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 import threadwell
 
 from .desk import Practice, well_made
+from .pages import led_to
 
 pytestmark = pytest.mark.browser
 
@@ -60,3 +61,41 @@ def test_questions_are_counted(troubled: Practice, enter: Any) -> None:
     expect(other).to_have_title(f"({number}) To review · Threadwell")
     page.get_by_role("button", name="Say so", exact=True).click()
     expect(other).to_have_title(f"({number - 1}) To review · Threadwell")
+
+
+def test_a_question_is_answered_with_three_keys(troubled: Practice, enter: Any) -> None:
+    page = enter()
+    page.goto("/reviews")
+    page.get_by_role("link", name=re.compile("Castellano or")).first.click()
+    led_to(page, "Whom is this session about?")
+    first = page.url
+    for key in ("r", "Space", "Control+Enter"):
+        page.keyboard.press(key)
+    expect(page).not_to_have_url(first)
+    led_to(page, "Whom is this session about?")
+    with threadwell.open(troubled.store) as tw:
+        left = len(tw.reviews())
+    for key in ("r", "Space", "Enter"):
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}$"))
+    with threadwell.open(troubled.store) as tw:
+        assert len(tw.reviews()) == left - 1
+
+
+def test_a_session_is_split_with_one_key_a_message(troubled: Practice, enter: Any) -> None:
+    with threadwell.open(troubled.store) as tw:
+        session = next(one for one in tw.sessions() if len(one.names) == 2)
+    page = enter()
+    page.goto(f"/sessions/{session.id}")
+    page.wait_for_load_state()
+    page.keyboard.press("s")
+    led_to(page, "Split by patient")
+    page.keyboard.press("r")
+    number = page.locator(".cut").count()
+    for _ in range(number):
+        page.keyboard.press("0")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/sessions/{session.id}$"))
+    with threadwell.open(troubled.store) as tw:
+        care = tw.search_resources("Encounter", f"part-of=Encounter/{session.id}")
+    assert len(care) == 2

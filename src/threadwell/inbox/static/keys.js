@@ -64,7 +64,8 @@
     j: step(1),
     k: step(-1),
     n: step(1, isNew),
-    r: go("form.reply textarea"),
+    r: go("form.reply textarea, [data-answer] input:not([type=hidden])"),
+    s: open('a[href$="/split"]'),
     c: press("claim"),
     e: press("close"),
     m: () => {
@@ -82,6 +83,12 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("form.reply textarea")) {
       event.preventDefault();
       event.target.form.querySelector('[value="reply"]').click();
+      return;
+    }
+    const next = event.target.closest?.("[data-answer]")?.querySelector('button[value="next"]');
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && next) {
+      event.preventDefault();
+      next.click();
       return;
     }
     if (field && event.key === "Escape" && !event.defaultPrevented) field.blur();

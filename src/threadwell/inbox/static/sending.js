@@ -33,7 +33,7 @@
   const FIELD = "main form input:not([type=file])";
   document.addEventListener("keydown", (event) => {
     const { target: field, key, isComposing } = event;
-    if (key !== "Enter" || isComposing || !field.matches(FIELD) || field.form.method !== "post") return;
+    if (key !== "Enter" || isComposing || event.ctrlKey || event.metaKey || !field.matches(FIELD) || field.form.method !== "post") return;
     const buttons = Array.from(field.form.querySelectorAll("button[name=act]:enabled"));
     if (buttons.length < 2) return;
     event.preventDefault();
