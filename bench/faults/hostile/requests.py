@@ -7,7 +7,8 @@ from random import Random
 
 from bench.faults.hostile import values
 from bench.faults.hostile.grammar import JSON, Grammar, Sent
-from bench.faults.hostile.operations import administration, endpoint, graphql, noise, operation
+from bench.faults.hostile.noise import noise
+from bench.faults.hostile.operations import administration, endpoint, graphql, operation
 from bench.faults.hostile.searches import history, read, search
 from bench.faults.hostile.writes import bundle, patch, write
 

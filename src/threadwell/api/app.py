@@ -7,14 +7,11 @@ this module. Whatever is no part of the API goes to ``pages``.
 from __future__ import annotations
 
 from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
     Callable,
     Mapping,
     MutableMapping,
     Sequence,
 )
-from contextlib import AsyncExitStack, aclosing
 from time import perf_counter
 from typing import Any
 
@@ -46,6 +43,7 @@ from threadwell.api.projects.several import chosen
 from threadwell.api.projects.whose import Whose
 from threadwell.api.rest import routes
 from threadwell.api.rest.subscriptions import remove
+from threadwell.api.sending import send_parts, send_whole
 from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
 from threadwell.api.watched import refused, signed
@@ -202,7 +200,7 @@ class _App:
             if is_fhir and len(answer.body) >= SMALLEST:
                 answer = await compressed(answer, request.method, headers)
             if answer.parts is None and not _sent_at_once(scope, answer):
-                await _send(send, request.method, answer)
+                await send_whole(send, request.method, answer)
             status = answer.status
         except ClientGone:
             return
@@ -213,7 +211,7 @@ class _App:
         if answer.parts is not None:
             # It is answered. How long it takes to be read says nothing of the server, and who reads
             # slowly takes nobody's turn.
-            await _send_parts(send, request.method, answer, answer.parts)
+            await send_parts(send, request.method, answer, answer.parts)
 
     async def _answer(
         self, request: Request, methods: Mapping[str, Handler] | None, receive: Receive
@@ -333,39 +331,6 @@ def _sent_at_once(scope: MutableMapping[str, Any], answer: Answer) -> bool:
     if not extensions or len(body) > LARGE or (whole := extensions.get(_WHOLE)) is None:
         return False
     return bool(whole["answer"](scope, answer.status, answer.headers, body))
-
-
-async def _send(send: Send, method: str, answer: Answer) -> None:
-    headers, body = answer.headers, answer.body
-    if answer.status not in (204, 304):  # RFC 9110 §8.6: these have no length to tell
-        headers = [*headers, (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if method == "HEAD":
-        body = b""
-    if len(body) <= LARGE:
-        await send({"type": "http.response.body", "body": body})
-        return
-    # A large one is sent as fast as its reader takes it, and is there only once meanwhile.
-    for at in range(0, len(body) - LARGE, LARGE):
-        await send({"type": "http.response.body", "body": body[at : at + LARGE], "more_body": True})
-    rest = (len(body) - 1) // LARGE * LARGE
-    await send({"type": "http.response.body", "body": body[rest:]})
-
-
-async def _send_parts(send: Send, method: str, answer: Answer, parts: AsyncIterator[bytes]) -> None:
-    """Send an answer part by part. What fails on the way breaks the connection off: the reader
-    notices that it has no end.
-    """
-    async with AsyncExitStack() as closing:
-        if isinstance(parts, AsyncGenerator):
-            await closing.enter_async_context(aclosing(parts))
-        await send(
-            {"type": "http.response.start", "status": answer.status, "headers": answer.headers}
-        )
-        if method != "HEAD":
-            async for part in parts:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
 
 
 async def _fhir(context: Context, request: Request, receive: Receive) -> Answer:

@@ -33,8 +33,7 @@ from threadwell.intake.held.release import Wanted, hopeful, messages_of
 from threadwell.intake.noticed import changed_by_people
 from threadwell.intake.on_its_way import Make
 from threadwell.intake.paging import chunks
-from threadwell.intake.people.address_book import all_asked
-from threadwell.intake.people.asked import is_found_by_address, keep_found_by_address
+from threadwell.intake.people.asked import all_asked, is_found_by_address, keep_found_by_address
 from threadwell.intake.people.replaced import keep_merged, replaced
 from threadwell.intake.placing import AHEAD_US
 from threadwell.intake.run import Run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from threadwell.fhir.search.query import Query, TokenFilter
 from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.commits.values import Values
 from threadwell.intake.paging import chunks, search_all
-from threadwell.intake.people.asked import Asked, is_found_by_address
+from threadwell.intake.people.asked import Asked, all_asked, is_found_by_address
 from threadwell.intake.people.made import practice_of, stranger_of
 from threadwell.intake.people.question import writing
 from threadwell.intake.people.relying import BY_TELECOM, Found
@@ -362,13 +362,6 @@ def keys_of(resource: Resource, country: str) -> set[str]:
         if named is not None:
             out.add(address_key(named))
     return out
-
-
-async def all_asked(store: Store, project: str) -> AsyncIterator[Stored]:
-    """Every Task that asks or says who writes at a shared address."""
-    asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
-    async for stored in search_all(store, project, Query("Task", (asked,))):
-        yield stored
 
 
 class _Users:

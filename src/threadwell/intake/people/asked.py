@@ -6,12 +6,16 @@ over FHIR is taken over once that is noticed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from hashlib import sha256
 
+from threadwell.encounters import codes
+from threadwell.fhir.search.query import Query, TokenFilter
+from threadwell.fhir.search.sought import TokenMatch
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.values import Values
-from threadwell.stores.contract import Store
+from threadwell.intake.paging import search_all
+from threadwell.stores.contract import Store, Stored
 
 #: By address, the Tasks; and by project, whether there are any, and narrow ones.
 _KIND = "asked"
@@ -33,6 +37,13 @@ async def is_found_by_address(store: Store, project: str) -> bool:
 async def keep_found_by_address(store: Store, project: str) -> None:
     """Keep that all of it is."""
     await store.put_private(_WHOLE, project, b"1")
+
+
+async def all_asked(store: Store, project: str) -> AsyncIterator[Stored]:
+    """Every Task that asks or says who writes at a shared address."""
+    asked = TokenFilter("identifier", (TokenMatch(codes.SHARED, None),))
+    async for stored in search_all(store, project, Query("Task", (asked,))):
+        yield stored
 
 
 class Asked:
