@@ -313,6 +313,7 @@ def test_large_answers_wait_for_their_readers_in_bounded_room(
     monkeypatch.setattr("threadwell.api.load.gate.LARGE", 1000)
     monkeypatch.setattr("threadwell.api.load.gate.MAX_HELD", 7000)
     monkeypatch.setattr("threadwell.api.app.LARGE", 1000)
+    monkeypatch.setattr("threadwell.api.sending.LARGE", 1000)
     api = new_api()
     large = api.make(name=[{"text": "x" * 2000}])
     path = f"/fhir/R4/Patient/{large['id']}"
