@@ -114,7 +114,8 @@ class Policy:
     milliseconds since 1970 UTC: 0 where it is to be found anew each time, as it hangs on what no
     one tells of; ``None`` where it is good until somebody says otherwise. ``who`` has it.
     ``verdicts`` remembers which entries a version matches, of those that look at it alone, and
-    ``sights`` what was seen of versions.
+    ``sights`` what was seen of versions. A narrower one is made by ``dataclasses.replace``, so that
+    whatever else limits this one limits it, too; it remembers nothing of this one.
     """
 
     entries: dict[str, tuple[Entry, ...]]
@@ -126,9 +127,9 @@ class Policy:
     bars: tuple[Filter, ...] = ()
     lasts: int | None = None
     who: str = ""
-    verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict)
-    sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict)
-    _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict)
+    verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict, init=False)
+    sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict, init=False)
+    _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict, init=False)
 
     def knows(self, reference: str) -> bool:
         """Whether the caller may refer to that in any case: to themselves, for one."""

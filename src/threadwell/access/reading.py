@@ -119,20 +119,25 @@ def compiled(
         bars = not_about("Binary", of.apart, bases)
     catalogue = catalogue_of(bases)
     every = [entry for those in (*found.values(), *broken.values()) for entry in those]
-    own = own_codes(every, catalogue)
-    glass = None
-    if broken:
-        for type_, entries in found.items():
-            # In an emergency nothing is written, whatever else they may do.
-            reads = [replace(one, interactions=one.interactions - WRITING) for one in entries]
-            broken.setdefault(type_, []).extend(reads)
-        glass = Policy(
-            ordered(broken), profile, catalogue=catalogue, own=own, bars=bars, lasts=of.lasts
-        )
     # What needs a look at nothing else is asked first.
-    return Policy(
-        *(ordered(found), profile, frozenset(), glass, catalogue, own, bars, of.lasts, of.who)
+    usual = Policy(
+        ordered(found),
+        profile,
+        catalogue=catalogue,
+        own=own_codes(every, catalogue),
+        bars=bars,
+        lasts=of.lasts,
+        who=of.who,
     )
+    if not broken:
+        return usual
+    for type_, entries in found.items():
+        # In an emergency nothing is written, whatever else they may do.
+        reads = [replace(one, interactions=one.interactions - WRITING) for one in entries]
+        broken.setdefault(type_, []).extend(reads)
+    # What was shown in one is not asked for again by the usual policy.
+    glass = replace(usual, entries=ordered(broken), who="")
+    return replace(usual, glass=glass)
 
 
 def variables_of(policy: Resource, bases: frozenset[str] = frozenset()) -> set[str]:

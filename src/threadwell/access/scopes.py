@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -174,10 +175,7 @@ def narrowed(
     glass = narrowed(broken, scopes, profile, patient) if broken is not None else None
     if policy is None:
         return Policy(entries, profile, known, glass)
-    return Policy(
-        *(entries, policy.profile, known, glass, policy.catalogue, policy.own),
-        *(policy.bars, policy.lasts, policy.who),
-    )
+    return replace(policy, entries=entries, known=known, glass=glass)
 
 
 def _both(one: Entry, other: Entry) -> Entry | None:

@@ -8,6 +8,7 @@ compiled anew. A parameter whose definition has changed asks for something else,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from threadwell.access.policy import Entry, Policy, ordered
 from threadwell.fhir.resource import Resource
@@ -36,10 +37,7 @@ def under(policy: Policy, catalogue: Catalogue) -> Policy:
     }
     glass = policy.glass and under(policy.glass, catalogue)
     entries = ordered({type_: of for type_, of in left.items() if of})
-    return Policy(
-        *(entries, policy.profile, policy.known, glass, catalogue, policy.own),
-        *(policy.bars, policy.lasts, policy.who),
-    )
+    return replace(policy, entries=entries, glass=glass, catalogue=catalogue)
 
 
 def stands(entry: Entry, was: Catalogue, now: Catalogue) -> bool:

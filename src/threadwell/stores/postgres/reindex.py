@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
 
 import asyncpg
 
@@ -11,6 +12,7 @@ from threadwell.stores.sql.bases import SETTING, Bases, read_bases
 from threadwell.stores.sql.entries import (
     INDEX_VERSION,
     TOLD,
+    Entries,
     entries_of_body,
     is_current,
     lacking,
@@ -64,26 +66,8 @@ async def _keys(connection: asyncpg.Connection[asyncpg.Record]) -> Keys:
 
 async def _add(connection: asyncpg.Connection[asyncpg.Record], types: tuple[str, ...]) -> None:
     """Write what is lacking of resources of these types."""
-    keys = await _keys(connection)
-    last = (0, 0)
-    while True:
-        rows = await connection.fetch(
-            "SELECT r.pid, r.rid, p.name, r.updated, r.body"
-            " FROM resource r JOIN project p ON p.pid = r.pid"
-            " WHERE (r.pid, r.rid) > ($1, $2) AND r.type = ANY($4::text[]) AND NOT r.deleted"
-            " ORDER BY r.pid, r.rid LIMIT $3",
-            *last,
-            _AT_ONCE,
-            types,
-        )
-        if not rows:
-            return
-        last = rows[-1][0], rows[-1][1]
-        postings = sorted(
-            (pid, *posting)
-            for pid, rid, name, updated, body in rows
-            for posting in entries_of_body(keys, name, body, updated).postings(rid)
-        )
+    async for found in _entries(connection, types):
+        postings = sorted((pid, *one) for pid, rid, e in found for one in e.postings(rid))
         await connection.execute(
             "INSERT INTO posting (pid, key, sort, rid)"
             " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
@@ -93,24 +77,8 @@ async def _add(connection: asyncpg.Connection[asyncpg.Record], types: tuple[str,
 
 
 async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    keys = await _keys(connection)
     await connection.execute("DELETE FROM posting; DELETE FROM folded")
-    last = (0, 0)
-    while True:
-        rows = await connection.fetch(
-            "SELECT r.pid, r.rid, p.name, r.updated, r.body"
-            " FROM resource r JOIN project p ON p.pid = r.pid"
-            " WHERE (r.pid, r.rid) > ($1, $2) AND NOT r.deleted ORDER BY r.pid, r.rid LIMIT $3",
-            *last,
-            _AT_ONCE,
-        )
-        if not rows:
-            return
-        last = rows[-1][0], rows[-1][1]
-        found = [
-            (pid, rid, entries_of_body(keys, name, body, updated))
-            for pid, rid, name, updated, body in rows
-        ]
+    async for found in _entries(connection):
         await connection.copy_records_to_table(
             "posting",
             records=sorted((pid, *posting) for pid, rid, e in found for posting in e.postings(rid)),
@@ -123,3 +91,28 @@ async def _reindex(connection: asyncpg.Connection[asyncpg.Record]) -> None:
             "UPDATE resource SET present = $3, sort = $4 WHERE pid = $1 AND rid = $2",
             [(pid, rid, e.present, e.sort) for pid, rid, e in found],
         )
+
+
+async def _entries(
+    connection: asyncpg.Connection[asyncpg.Record], types: tuple[str, ...] | None = None
+) -> AsyncIterator[list[tuple[int, int, Entries]]]:
+    """The resources by project and number, of some ``types`` or of all, with what they are found
+    by.
+    """
+    keys = await _keys(connection)
+    last = (0, 0)
+    of_types = "" if types is None else " AND r.type = ANY($4::text[])"
+    while rows := await connection.fetch(
+        "SELECT r.pid, r.rid, p.name, r.updated, r.body"
+        " FROM resource r JOIN project p ON p.pid = r.pid"
+        f" WHERE (r.pid, r.rid) > ($1, $2){of_types} AND NOT r.deleted"
+        " ORDER BY r.pid, r.rid LIMIT $3",
+        *last,
+        _AT_ONCE,
+        *(() if types is None else (types,)),
+    ):
+        last = rows[-1][0], rows[-1][1]
+        yield [
+            (pid, rid, entries_of_body(keys, name, body, updated))
+            for pid, rid, name, updated, body in rows
+        ]

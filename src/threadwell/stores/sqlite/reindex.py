@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import apsw
 
 from threadwell.stores.sql.entries import (
     INDEX_VERSION,
     TOLD,
+    Entries,
     entries_of_body,
     is_current,
     lacking,
@@ -52,18 +54,7 @@ def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
 def reindex(connection: apsw.Connection, keys: Keys) -> None:
     """Write every entry anew, within the transaction that is open."""
     connection.execute("DELETE FROM posting; DELETE FROM text")
-    last = 0
-    while True:
-        rows = fetch(
-            connection,
-            "SELECT r.rid, p.name, r.updated, r.body FROM resource r JOIN project p USING (pid)"
-            " WHERE r.rid > ? AND NOT r.deleted ORDER BY r.rid LIMIT ?",
-            (last, _AT_ONCE),
-        )
-        if not rows:
-            return
-        last = rows[-1][0]
-        found = [(rid, entries_of_body(keys, name, body, at)) for rid, name, at, body in rows]
+    for found in _entries(connection, keys):
         connection.executemany(
             "INSERT INTO posting VALUES (?, ?, ?)",
             sorted(posting for rid, e in found for posting in e.postings(rid)),
@@ -80,20 +71,24 @@ def reindex(connection: apsw.Connection, keys: Keys) -> None:
 
 def _add(connection: apsw.Connection, keys: Keys, types: tuple[str, ...]) -> None:
     """Write what is lacking of resources of these types, within the transaction that is open."""
-    last = 0
-    while True:
-        rows = fetch(
-            connection,
-            "SELECT r.rid, p.name, r.updated, r.body FROM resource r JOIN project p USING (pid)"
-            " WHERE r.rid > ? AND r.type IN (SELECT value FROM json_each(?)) AND NOT r.deleted"
-            " ORDER BY r.rid LIMIT ?",
-            (last, as_json(types), _AT_ONCE),
-        )
-        if not rows:
-            return
-        last = rows[-1][0]
-        found = [(rid, entries_of_body(keys, name, body, at)) for rid, name, at, body in rows]
+    for found in _entries(connection, keys, types):
         connection.executemany(
             "INSERT OR IGNORE INTO posting VALUES (?, ?, ?)",
             sorted(posting for rid, e in found for posting in e.postings(rid)),
         )
+
+
+def _entries(
+    connection: apsw.Connection, keys: Keys, types: tuple[str, ...] | None = None
+) -> Iterator[list[tuple[int, Entries]]]:
+    """The resources by number, of some ``types`` or of all, with what they are found by."""
+    last = 0
+    of_types = "" if types is None else " AND r.type IN (SELECT value FROM json_each(?3))"
+    while rows := fetch(
+        connection,
+        "SELECT r.rid, p.name, r.updated, r.body FROM resource r JOIN project p USING (pid)"
+        f" WHERE r.rid > ?1{of_types} AND NOT r.deleted ORDER BY r.rid LIMIT ?2",
+        (last, _AT_ONCE, *(() if types is None else (as_json(types),))),
+    ):
+        last = rows[-1][0]
+        yield [(rid, entries_of_body(keys, name, body, at)) for rid, name, at, body in rows]
