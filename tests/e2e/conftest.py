@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import stem
 from threadwell.app import open_store
@@ -25,7 +25,10 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import DEFAULT_PROJECT
 
-from .desk import enter, troubled, troubled_chrome, troubled_sample  # noqa: F401 - fixtures
+from .desk import enter, troubled, troubled_sample
+from .pages import FLAGS
+
+__all__ = ["enter", "troubled", "troubled_sample"]
 
 _SCHEMAS = count()
 THREADWELL = [sys.executable, "-m", "threadwell"]
@@ -107,6 +110,15 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], st
         return f"{server.url()}&schema=new{next(_SCHEMAS)}"
 
     return make
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Browser]:
+    """A real Chromium, for the tests of a module."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 import stem
 import threadwell
@@ -27,11 +27,6 @@ from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADWELL = [sys.executable, "-m", "threadwell"]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-AXE = ROOT / "tests" / "e2e" / "clients" / "node_modules" / "axe-core" / "axe.min.js"
-#: What axe complains of: each rule with the elements that break it.
-COMPLAINTS = """async () => (await axe.run()).violations.map(
-    one => [one.id, ...one.nodes.map(node => node.html)])"""
 ANA, WORDS = "+12075550111", "Not yet: take half of one."
 
 
@@ -116,21 +111,13 @@ def troubled(troubled_sample: Path, tmp_path: Path) -> Iterator[Practice]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def troubled_chrome(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def enter(troubled_chrome: Browser, troubled: Practice) -> Iterator[Callable[..., Page]]:
+def enter(chrome: Browser, troubled: Practice) -> Iterator[Callable[..., Page]]:
     """Opens a browser in which somebody is signed in, at the session of Ana."""
     with ExitStack() as stack:
 
         def enter(who: str = "", *, script: bool = True) -> Page:
-            context = troubled_chrome.new_context(
+            context = chrome.new_context(
                 viewport={"width": 1180, "height": 860},
                 base_url=troubled.line.url,
                 java_script_enabled=script,
@@ -166,12 +153,6 @@ def box_of(page: Page) -> Locator:
 
 def send(page: Page) -> None:
     page.get_by_role("button", name="Send", exact=True).click()
-
-
-def well_made(page: Page) -> None:
-    if AXE.is_file():
-        page.evaluate(AXE.read_text("utf-8"))
-        assert page.evaluate(COMPLAINTS) == []
 
 
 def is_sent_once(page: Page, practice: Practice) -> None:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from re import Pattern
+from typing import Any
 
 from playwright.sync_api import Page, expect
+
+import threadwell
+
+AXE = Path(__file__).parent / "clients" / "node_modules" / "axe-core" / "axe.min.js"
+#: How a browser is started that asks nobody anything.
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run")
+#: What axe complains of: each rule with the elements that break it.
+_COMPLAINTS = """async (rules) => (await axe.run(rules)).violations.map(
+    one => [one.id, ...one.nodes.map(node => node.html)])"""
 
 
 def led_to(page: Page, heading: str | Pattern[str]) -> None:
@@ -15,3 +27,35 @@ def led_to(page: Page, heading: str | Pattern[str]) -> None:
     """
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     page.wait_for_load_state()
+
+
+def complaints(page: Page, **rules: Any) -> list[list[str]]:
+    """What axe finds on a page: each rule with the elements that break it.
+
+    The page's own policy lets no script in from outside; evaluated ones are the browser's.
+    """
+    page.evaluate(AXE.read_text("utf-8"))
+    found: list[list[str]] = page.evaluate(_COMPLAINTS, rules)
+    return found
+
+
+def is_sound(page: Page) -> None:
+    """Axe, where it is installed, finds nothing on the page."""
+    if AXE.is_file():
+        assert complaints(page) == []
+
+
+def write_into(store: str | Path, session: str, text: str) -> None:
+    """Have whoever opened the thread of a session write in it."""
+    with threadwell.open(store) as tw:
+        header = tw.search_resources("Communication", f"encounter=Encounter/{session}")[0]
+        tw.create_resource(
+            {
+                "resourceType": "Communication",
+                "status": "completed",
+                "partOf": [{"reference": f"Communication/{header['id']}"}],
+                "sender": header["sender"],
+                "sent": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "payload": [{"contentString": text}],
+            }
+        )

@@ -8,20 +8,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import stem
 import threadwell
 
+from .pages import is_sound
+
 ROOT = Path(__file__).resolve().parents[2]
-AXE = ROOT / "tests" / "e2e" / "clients" / "node_modules" / "axe-core" / "axe.min.js"
-COMPLAINTS = "async () => (await axe.run()).violations.map((one) => one.id)"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
 SECRET = "a-secret-that-is-long-enough-for-tests-0002"
 #: A picture of one point.
 PNG = base64.b64decode(
@@ -95,24 +95,15 @@ def clinic(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
 
 
 @pytest.fixture
-def browse(chromium: str, clinic: Clinic) -> Iterator[Callable[[], Page]]:
-    with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+def browse(chrome: Browser, clinic: Clinic) -> Iterator[Callable[[], Page]]:
+    with ExitStack() as stack:
 
         def new() -> Page:
-            context = browser.new_context(base_url=clinic.url)
+            context = stack.enter_context(chrome.new_context(base_url=clinic.url))
             context.set_default_timeout(60_000)
             return context.new_page()
 
         yield new
-        browser.close()
-
-
-def is_well_made(page: Page) -> None:
-    if AXE.is_file():
-        # The page's own policy lets no script in from outside; evaluated ones are the browser's.
-        page.evaluate(AXE.read_text("utf-8"))
-        assert page.evaluate(COMPLAINTS) == []
 
 
 @pytest.mark.browser
@@ -124,7 +115,7 @@ def test_a_patient_and_a_nurse_write_to_each_other(
     patient.goto(f"/chat/app/#{clinic.token()}")
     expect(patient.locator("#state")).to_have_text("Connected")
     assert "#" not in patient.url
-    is_well_made(patient)
+    is_sound(patient)
     patient.get_by_label("Your message").fill("Is this <b>rash</b> bad?")
     patient.get_by_label("A file").set_input_files(
         {"name": "rash.png", "mimeType": "image/png", "buffer": PNG}
@@ -151,7 +142,7 @@ def test_a_patient_and_a_nurse_write_to_each_other(
     answer = patient.locator("#messages li:not(.own)")
     expect(answer).to_contain_text("No, it will fade.")
     expect(nurse.locator(".message.ours .by")).to_contain_text("· read")
-    is_well_made(patient)
+    is_sound(patient)
 
     # The server dies as soon as it has acknowledged what the patient's other device has sent, and
     # the patient writes all the same.

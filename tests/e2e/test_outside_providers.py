@@ -23,15 +23,16 @@ import pytest
 
 pytest.importorskip("playwright", reason="left out: no Playwright (make test installs it)")
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import stem
 import threadwell
 
+from .pages import is_sound
+
 pytestmark = pytest.mark.browser
 
 CLIENTS = Path(__file__).parent / "clients"
-AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 THREADWELL = [sys.executable, "-m", "threadwell"]
 SECRET = "a secret / with: signs & +%"
 APP = "http://localhost:9/back"
@@ -130,15 +131,6 @@ def practice(node: list[str], postgres_server: Any) -> Iterator[Practice]:
             process.terminate()
 
 
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-dev-shm-usage"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def new_page(chrome: Browser, practice: Practice) -> Iterator[Callable[[], Page]]:
     contexts = []
@@ -176,20 +168,13 @@ def is_told(page: Page, text: str) -> None:
     expect(page.get_by_role("alert").first).to_contain_text(text)
 
 
-def sound(page: Page) -> None:
-    """Nothing that axe finds."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations.map((one) => one.help)")
-    assert found == []
-
-
 def test_who_was_invited_comes_in_and_goes_also_after_the_keys_have_changed(
     practice: Practice, new_page: Callable[[], Page]
 ) -> None:
     practice.signs_in_by()
     page = new_page()
     page.goto("/sign-in")
-    sound(page)
+    is_sound(page)
     signs_in(page, "robin")
     is_in(page)
     expect(page.get_by_role("link", name="Robin Ash")).to_be_visible()
@@ -197,7 +182,7 @@ def test_who_was_invited_comes_in_and_goes_also_after_the_keys_have_changed(
     expect(page.get_by_role("region", name="Other accounts")).to_contain_text(
         "robin@clinic.example.org"
     )
-    sound(page)
+    is_sound(page)
     with threadwell.open(practice.store) as tw:
         (one,) = tw.sign_ins("robin@clinic.example.org")
         assert (one.provider, tw.user("robin@clinic.example.org").state) == ("clinic", "active")
@@ -251,7 +236,7 @@ def test_an_invitation_is_taken_by_the_provider_in_place_of_a_password(
         link = tw.password_url(tw.invite("pat@elsewhere.example.org", first="Pat", last="Oak"))
     page = new_page()
     page.goto(link.replace("127.0.0.1", "localhost"))
-    sound(page)
+    is_sound(page)
     page.get_by_role("button", name="Or sign in with Clinic ID").click()
     at_the_provider(page, "paula")
     is_in(page)
@@ -330,7 +315,7 @@ def test_where_it_is_required_nothing_else_opens_an_account(
     page.goto("/sign-in")
     expect(page.get_by_role("link", name="Sign in with Clinic ID")).to_be_visible()
     expect(page.get_by_label("Password")).to_have_count(0)
-    sound(page)
+    is_sound(page)
     form = {"email": "lee@clinic.example.org", "password": PASSWORD}
     answer = httpx.post(f"{practice.url}/sign-in", data=form)
     assert answer.status_code == 401

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import stem
 
@@ -25,15 +25,6 @@ from .pages import led_to
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADWELL = [sys.executable, "-m", "threadwell"]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 WIDE, PHONE = (1180, 860), (390, 844)
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 #: Links and buttons that a finger may miss (WCAG 2.2 §2.5.8): those within a text may be small.
@@ -79,14 +70,6 @@ def sign_in_link(store: Path) -> Iterator[str]:
                     break
         finally:
             process.terminate()
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -16,21 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import stem
 import threadwell
 
-from .pages import led_to
+from .pages import AXE, is_sound, led_to
 from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADWELL = [sys.executable, "-m", "threadwell"]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-AXE = ROOT / "tests" / "e2e" / "clients" / "node_modules" / "axe-core" / "axe.min.js"
-#: What axe complains of: each rule with the elements that break it.
-COMPLAINTS = """async () => (await axe.run()).violations.map(
-    one => [one.id, ...one.nodes.map(node => node.html)])"""
 
 pytestmark = pytest.mark.browser
 
@@ -43,14 +38,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with threadwell.open(path) as tw:
         tw.import_messages(ROOT / "sample", people=people, zone="America/New_York")
     return path
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager
@@ -113,8 +100,7 @@ def well_made(request: Any) -> Callable[[Page], None]:
     def check(page: Page) -> None:
         if "without" in request.node.name:
             return
-        page.evaluate(AXE.read_text("utf-8"))
-        assert page.evaluate(COMPLAINTS) == []
+        is_sound(page)
 
     return check
 

@@ -14,21 +14,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import stem
 import threadwell
 
+from .pages import write_into
+
 ROOT = Path(__file__).resolve().parents[2]
 THREADWELL = [sys.executable, "-m", "threadwell"]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
 _SCHEMAS = count()
 
 
@@ -47,18 +47,7 @@ class Practice:
 
     def say(self, session: str, text: str) -> None:
         """Write a message into the thread of a session."""
-        with threadwell.open(self.store) as tw:
-            header = tw.search_resources("Communication", f"encounter=Encounter/{session}")[0]
-            tw.create_resource(
-                {
-                    "resourceType": "Communication",
-                    "status": "completed",
-                    "partOf": [{"reference": f"Communication/{header['id']}"}],
-                    "sender": header["sender"],
-                    "sent": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                    "payload": [{"contentString": text}],
-                }
-            )
+        write_into(self.store, session, text)
 
     def link(self) -> str:
         """A link that signs the practitioner in."""
@@ -109,14 +98,6 @@ def practice(request: Any, sample: Path, tmp_path: Path) -> Iterator[Practice]:
                     break
         finally:
             process.terminate()
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import stem
 
 from . import test_pages as pages
 from .pages import led_to
-from .test_pages import chrome  # noqa: F401 - a fixture
 
 UNBROKEN = "Wolfeschlegelsteinhausenbergerdorffsippenhaftungsverweigerer" * 2
 PEOPLE = f"""kind,id,family,given,phone,email,chat,patient,relationship
@@ -63,7 +62,7 @@ _LINK = re.compile(r"http\S+/sign-in/\S+")
 
 
 def test_no_name_is_too_long_or_turned_round(
-    chrome: Browser,  # noqa: F811
+    chrome: Browser,
     link: str,
 ) -> None:
     context = chrome.new_context()

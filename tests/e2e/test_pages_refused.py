@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from .desk import (
     box_of,
     is_sent_once,
     send,
-    well_made,
 )
-from .pages import led_to
+from .pages import is_sound, led_to, write_into
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +38,7 @@ def test_somebody_has_closed_it_first(troubled: Practice, enter: Any, script: bo
         "Omar Lund takes care of it."
     )
     if script:
-        well_made(page)
+        is_sound(page)
     # What is so already stays so, and nobody is told of a mistake.
     with threadwell.open(troubled.store) as tw:
         tw.close_session(f"Encounter/{troubled.session}")
@@ -61,7 +59,7 @@ def test_a_policy_forbids_it(troubled: Practice, enter: Any, script: bool) -> No
         wrong = page.locator("form.reply").get_by_role("alert")
         expect(wrong).to_contain_text("That is not yours to do. Ask whoever runs Threadwell.")
         expect(box_of(page)).to_have_value(WORDS)
-        well_made(page)
+        is_sound(page)
     else:
         led_to(page, "That is not yours to do")
         expect(page.locator(".said")).to_have_text(WORDS)
@@ -112,22 +110,7 @@ def test_the_focus_stays_when_others_change_what_has_it(troubled: Practice, ente
     other = page.locator("a.row").nth(3)
     href = str(other.get_attribute("href"))
     other.focus()
-    _write_into(troubled, href.removeprefix("/sessions/").partition("#")[0])
+    write_into(troubled.store, href.removeprefix("/sessions/").partition("#")[0], "Something new")
     expect(page.locator("a.row").first).to_have_attribute("href", re.compile(re.escape(href)))
     expect(page.locator("a.row").first).to_be_focused()
     expect(row).to_have_count(1)
-
-
-def _write_into(troubled: Practice, session: str) -> None:
-    with threadwell.open(troubled.store) as tw:
-        header = tw.search_resources("Communication", f"encounter=Encounter/{session}")[0]
-        tw.create_resource(
-            {
-                "resourceType": "Communication",
-                "status": "completed",
-                "partOf": [{"reference": f"Communication/{header['id']}"}],
-                "sender": header["sender"],
-                "sent": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "payload": [{"contentString": "Something new"}],
-            }
-        )

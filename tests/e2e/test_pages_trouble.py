@@ -16,9 +16,8 @@ from .desk import (
     send,
     sign_in,
     sign_out,
-    well_made,
 )
-from .pages import led_to
+from .pages import is_sound, led_to
 
 pytestmark = pytest.mark.browser
 
@@ -28,13 +27,13 @@ def test_a_sign_in_ends_while_somebody_writes(troubled: Practice, enter: Any) ->
     box_of(page).fill(WORDS)
     sign_out(page.context, troubled)
     expect(page.locator("#news")).to_contain_text("You are signed out")
-    well_made(page)
+    is_sound(page)
     send(page)
     wrong = page.locator("form.reply").get_by_role("alert")
     expect(wrong).to_contain_text("You are signed out. What you have written is still here")
     expect(box_of(page)).to_have_value(WORDS)
     expect(box_of(page)).to_be_focused()
-    well_made(page)
+    is_sound(page)
     with page.context.expect_page() as opened:
         wrong.get_by_role("link", name="Sign in").press("Enter")
     other = opened.value
@@ -84,12 +83,12 @@ def test_the_server_is_away_and_comes_back(troubled: Practice, enter: Any) -> No
     box_of(page).fill(WORDS)
     troubled.stop()
     expect(page.locator("#news")).to_contain_text("The server cannot be reached")
-    well_made(page)
+    is_sound(page)
     send(page)
     wrong = page.locator("form.reply").get_by_role("alert")
     expect(wrong).to_contain_text("The server cannot be reached")
     expect(box_of(page)).to_have_value(WORDS)
-    well_made(page)
+    is_sound(page)
     troubled.serve()
     troubled.hear(2, "And the drops?")
     expect(page.locator(".message").last).to_contain_text("And the drops?")

@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 import threadwell
 
-from .desk import Practice, well_made
-from .pages import led_to
+from .desk import Practice
+from .pages import is_sound, led_to
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ def test_what_waits_is_counted(troubled: Practice, enter: Any) -> None:
     nobodys = page.locator('.tabs a[href="/?waiting=nobodys"]')
     expect(nobodys).to_have_text(re.compile(r"^\s*Nobody’s\s+1 waiting$"))
     expect(mine).to_have_text("Mine")
-    well_made(page)
+    is_sound(page)
     with threadwell.open(troubled.store) as tw:
         (todo,) = tw.search_resources("Task", "code=respond")
         tw.claim(f"Task/{todo['id']}", troubled.doctor)

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import stem
 import threadwell
@@ -31,15 +31,10 @@ from threadwell.intake.arrivals.journal import ARRIVED, entries, keep
 from threadwell.intake.arrivals.stuck import move_aside
 from threadwell.stores.contract import DEFAULT_PROJECT
 
-from .pages import led_to
+from .pages import AXE, complaints, is_sound, led_to
 from .provider import ACCOUNT, OFFICE, TOKEN, Provider, text
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
-AXE = ROOT / "tests" / "e2e" / "clients" / "node_modules" / "axe-core" / "axe.min.js"
-#: What axe complains of: each rule with the elements that break it.
-COMPLAINTS = """async (rules) => (await axe.run(rules)).violations.map(
-    one => [one.id, ...one.nodes.map(node => node.html)])"""
 #: In a second scheme only the colours are others.
 COLOURS = {"runOnly": ["color-contrast"]}
 ANA, HANA = "+12075550111", "+12075550192"
@@ -206,14 +201,6 @@ def _at_work(store: Path, url: str, provider: Provider, doctor: str) -> Practice
     return Practice(store, url, provider, doctor, sessions)
 
 
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 def _signed_in(chrome: Browser, practice: Practice, *, script: bool = True) -> BrowserContext:
     context = chrome.new_context(base_url=practice.url, java_script_enabled=script)
     context.set_default_timeout(60_000)
@@ -287,15 +274,14 @@ def test_every_page_is_reached_by_keyboard_on_a_phone_and_at_twice_the_size(
 def test_axe_finds_nothing_on_any_page(desk: Page, practice: Practice) -> None:
     if not AXE.is_file():
         pytest.skip("left out: no npm packages (make test installs them)")
-    axe, wrong = AXE.read_text("utf-8"), {}
+    wrong = {}
     desk.set_viewport_size(PHONE)
     for name, path in _pages(desk, practice).items():
         desk.emulate_media(color_scheme="light")
         desk.goto(path)
-        desk.evaluate(axe)
-        found = desk.evaluate(COMPLAINTS, {})
+        found = complaints(desk)
         desk.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        if found := found + desk.evaluate(COMPLAINTS, COLOURS):
+        if found := found + complaints(desk, **COLOURS):
             wrong[name] = found
     assert wrong == {}
 
@@ -315,9 +301,7 @@ def test_a_morning_by_keyboard(desk: Page, practice: Practice) -> None:
     press("?")
     keys = desk.get_by_role("dialog", name="Keys")
     expect(keys).to_be_visible()
-    if AXE.is_file():
-        desk.evaluate(AXE.read_text("utf-8"))
-        assert desk.evaluate(COMPLAINTS, {}) == []
+    is_sound(desk)
     press("Escape")
     expect(keys).to_be_hidden()
     desk.goto(f"/sessions/{practice.sessions[HANA]}")
@@ -328,9 +312,7 @@ def test_a_morning_by_keyboard(desk: Page, practice: Practice) -> None:
     desk.keyboard.type("Yes, je.\n/sig")
     choices = desk.get_by_role("listbox", name="Saved replies")
     expect(choices.get_by_role("option")).to_have_text(["Signed"])
-    if AXE.is_file():
-        desk.evaluate(AXE.read_text("utf-8"))
-        assert desk.evaluate(COMPLAINTS, {}) == []
+    is_sound(desk)
     press("Enter")
     expect(box).to_have_value("Yes, je.\nYours, Miriam Okafor")
     expect(box).to_be_focused()

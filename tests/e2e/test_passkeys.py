@@ -17,14 +17,15 @@ import stem
 
 pytest.importorskip("playwright", reason="left out: no Playwright (make test installs it)")
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import threadwell
+
+from .pages import is_sound
 
 pytestmark = pytest.mark.browser
 
 CLIENTS = Path(__file__).parent / "clients"
-AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 THREADWELL = [sys.executable, "-m", "threadwell"]
 EMAIL, PASSWORD = "robin@clinic.example.org", "four walls and a garden"
 
@@ -56,15 +57,6 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
             yield Practice(url, f"http://127.0.0.1:{port}", store)
         finally:
             process.terminate()
-
-
-@pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-dev-shm-usage"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -110,13 +102,6 @@ class Key:
         self._cdp.send("WebAuthn.setUserVerified", told)
 
 
-def sound(page: Page) -> None:
-    """Nothing that axe finds."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations.map((one) => one.help)")
-    assert found == []
-
-
 def by_password(page: Page) -> None:
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill(EMAIL)
@@ -154,12 +139,12 @@ def test_a_passkey_is_added_signs_in_alone_and_as_the_second_step_and_is_removed
     codes = page.locator(".recovery code").all_inner_texts()
     assert len(codes) == 10
     expect(section.get_by_text("Blue key").first).to_be_visible()
-    sound(page)
+    is_sound(page)
 
     # Alone: nothing is typed.
     sign_out(page)
     page.goto("/sign-in")
-    sound(page)
+    is_sound(page)
     page.get_by_role("button", name="Sign in with a passkey").click()
     is_in(page)
     sign_out(page)
@@ -174,7 +159,7 @@ def test_a_passkey_is_added_signs_in_alone_and_as_the_second_step_and_is_removed
     # As the step after the password.
     by_password(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Your second factor")
-    sound(page)
+    is_sound(page)
     page.get_by_role("button", name="Use a passkey").click()
     is_in(page)
 

@@ -23,15 +23,16 @@ import stem
 
 pytest.importorskip("playwright", reason="left out: no Playwright (make test installs it)")
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 import threadwell
+
+from .pages import is_sound
 
 pytestmark = pytest.mark.browser
 
 HERE = Path(__file__).parent
 CLIENTS = HERE / "clients"
-AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 THREADWELL = [sys.executable, "-m", "threadwell"]
 PASSWORD = "four walls and a garden"
 NAMES = ("robin", "mo")
@@ -121,15 +122,6 @@ def _thread(tw: threadwell.Threadwell, name: str, who: str, patient: str) -> Non
 
 
 @pytest.fixture(scope="module")
-def chrome(chromium: str) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-dev-shm-usage"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def accounts(chrome: Browser, practice: Practice) -> Practice:
     """The practice, whose people have set their passwords: without a script, by keys alone."""
     for link in practice.links.values():
@@ -146,13 +138,6 @@ def accounts(chrome: Browser, practice: Practice) -> Practice:
     return practice
 
 
-def sound(page: Page) -> None:
-    """Nothing that axe finds."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations.map((one) => one.help)")
-    assert found == []
-
-
 def test_each_sees_their_own_thread_on_the_pages(
     node: list[str], chrome: Browser, accounts: Practice
 ) -> None:
@@ -160,7 +145,7 @@ def test_each_sees_their_own_thread_on_the_pages(
         context = chrome.new_context(base_url=accounts.url, bypass_csp=True)
         page = context.new_page()
         page.goto("/")
-        sound(page)
+        is_sound(page)
         page.get_by_label("E-mail address").focus()
         page.keyboard.type(email(name))
         page.keyboard.press("Tab")
@@ -172,7 +157,7 @@ def test_each_sees_their_own_thread_on_the_pages(
         page.get_by_role("link", name=f"{name.title()} Ash").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Your account")
         expect(page.get_by_role("img", name="QR code")).to_be_visible()
-        sound(page)
+        is_sound(page)
         context.close()
 
 
