@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from threadwell.api.claims import Claims, read_claims
 from threadwell.api.oauth.keys import Keyring, SigningKey
+from threadwell.api.oauth.signed import sign, told_by
 
 #: Seconds that a token is good for.
 LIFE = 3600
@@ -25,8 +26,6 @@ class Binding(NamedTuple):
 
 def issue(key: SigningKey, issuer: str, binding: Binding, now: int) -> str:
     """The token; ``now`` in seconds since 1970."""
-    import jwt
-
     told = {
         **binding.claims.written(),
         "iss": issuer,
@@ -36,27 +35,13 @@ def issue(key: SigningKey, issuer: str, binding: Binding, now: int) -> str:
     }
     # An access token has this member: what binds a socket opens nothing else.
     told["bound_login"] = told.pop("login_id", "")
-    return jwt.encode(told, key.private, algorithm="ES256", headers={"kid": key.kid})
+    return sign(key, told)
 
 
 def read(ring: Keyring, issuer: str, token: str, now: int) -> Binding | None:
     """What a token of ours that is good at ``now`` binds; ``None`` for any other."""
-    import jwt
-
-    key = ring.find(token, now)
-    if key is None:
-        return None
-    try:
-        told = jwt.decode(
-            token,
-            key,
-            algorithms=["ES256"],
-            issuer=issuer,
-            audience=_AUDIENCE,
-            # The time is an argument.
-            options={"require": ["exp", "iss", "aud", "sub"], "verify_exp": False},
-        )
-    except jwt.InvalidTokenError:
+    told = told_by(ring, issuer, token, now, _AUDIENCE)
+    if told is None:
         return None
     claims = read_claims({**told, "login_id": told.get("bound_login")})
     if claims is None or claims.expires <= now:
