@@ -236,7 +236,24 @@ def test_asked_twice_with_one_key_it_is_one_reply(clinic: Clinic) -> None:
     first = clinic.reply(clinic.header(), *asked)
     clinic.api.clock.now += 60_000
     assert clinic.reply(clinic.header(), *asked) == first
+    # What says something else was never sent, so nobody is told that it was.
+    for words in ("Four it is.", "Three it is. And bring Mia.", "three it is."):
+        other = (text(words), *asked[1:])
+        assert "another reply has this key" in clinic.reply(clinic.header(), *other, status=422)
     assert len(clinic.outbox()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["  spaces stay  ", "two\r\nlines\rand a third\n", "\u200bnot seen\ufeff", "word " * 300 + "."],
+)
+def test_the_same_words_with_one_key_are_the_same_however_they_are_written(
+    clinic: Clinic, words: str
+) -> None:
+    clinic.take(said("SM1", -9))
+    asked = (text(words), ref("sender", clinic.dana), {"name": "key", "valueString": "form-18"})
+    first = clinic.reply(clinic.header(), *asked)
+    assert clinic.reply(clinic.header(), *asked)["id"] == first["id"]
 
 
 def test_a_reply_to_a_message_names_that_one(clinic: Clinic) -> None:

@@ -64,7 +64,7 @@ class Asked:
 
     ``own`` is the practice's address, ``to`` are those of others. ``more`` are elements that stand
     on the message beside its own. A ``draft`` becomes the message, and keeps its logical
-    id.
+    id. A text that was ``filled_in`` is not compared with what it was when it was asked for before.
     """
 
     header: Resource
@@ -79,6 +79,7 @@ class Asked:
     name: str
     more: Mapping[str, Any] = field(default_factory=dict)
     draft: Stored | None = None
+    filled_in: bool = False
     account: Account = field(init=False)
     own: Address = field(init=False)
     to: tuple[Address, ...] = ()
@@ -152,7 +153,10 @@ class Asked:
         self.message = child_id(message)
         for stored in (await run.current([Key("Communication", self.message)])).values():
             if self.draft is None:
-                self.written, self.there = parent_of(decode(stored.body)), True
+                known = decode(stored.body)
+                if not self.filled_in and self._says_other(known):
+                    raise BadReply("another reply has this key, and says something else")
+                self.written, self.there = parent_of(known), True
                 return run.begin()
             if stored.version_id != self.draft.version_id:
                 raise Stale(f"Communication/{self.message}")
@@ -189,6 +193,15 @@ class Asked:
         batch.keep(queued(run.project, self.name, entry))
         batch.keep(replied(run.project))
         return batch
+
+    def _says_other(self, known: Resource) -> bool:
+        """Whether a message that has the key says something else, as far as it still tells."""
+        if known.get("status") == "entered-in-error":
+            return False
+        parts = known.get("payload") or ()
+        text = "".join(str(part.get("contentString", "")) for part in parts)
+        files = sum("contentAttachment" in part for part in parts)
+        return text != self.text or files != len(self.files)
 
     def _untimely(self, now: int) -> str:
         """Why its channel does not take it at this time, in milliseconds; ``""`` if it does."""

@@ -58,7 +58,7 @@ async def reply_by_itself(
         done = await write_reply(
             seat,
             thread,
-            Words(text, sender, message, key=key),
+            Words(text, sender, message, key=key, filled_in=True),
             channels,
             ask=_ByItself,
             may=(*AUTHORS, "Organization/"),

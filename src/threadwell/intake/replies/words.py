@@ -21,7 +21,8 @@ class Words:
 
     ``answers`` is the message that it answers (``Communication/…``), ``""`` for the last one that
     came in. The same ``key`` given twice is one reply. ``more`` are elements of a Communication
-    that stand on the message beside its own. A ``draft`` is what becomes of that message.
+    that stand on the message beside its own. A ``draft`` is what becomes of that message. Of a
+    ``text`` that was ``filled_in`` nobody expects the same words when it is asked for again.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Words:
     key: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
     draft: Stored | None = None
+    filled_in: bool = False
 
 
 async def words_of(

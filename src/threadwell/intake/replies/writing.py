@@ -63,9 +63,9 @@ async def reply(
 
     It goes to those who wrote the message that it ``answers``, which is the last one that came in
     unless it is given. ``sender`` is the person who writes (``Practitioner/…``). ``channels`` are
-    the live ones, by name. The same ``key`` given twice is one reply. The text of the reply that
-    is ``saved`` under that name stands before ``text``. Raises ``BadReply``, and ``Contended`` if
-    others keep writing.
+    the live ones, by name. The same ``key`` given twice is one reply; with other words it is
+    refused. The text of the reply that is ``saved`` under that name stands before ``text``. Raises
+    ``BadReply``, and ``Contended`` if others keep writing.
     """
     try:
         thread = await thread_named(seat.store, seat.project, thread)
@@ -74,7 +74,7 @@ async def reply(
     if saved:
         said = await saved_text(seat, saved, answers or thread, sender=sender)
         text = "\n\n".join(filter(str.strip, (said, text)))
-    words = Words(text, sender, answers, files, key)
+    words = Words(text, sender, answers, files, key, filled_in=bool(saved))
     return await write_reply(seat, thread, words, channels)
 
 
@@ -128,6 +128,7 @@ async def write_reply(
         name,
         words.more,
         words.draft,
+        words.filled_in,
     )
 
     async def make(run: Run) -> Batch:
