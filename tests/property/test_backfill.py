@@ -58,7 +58,7 @@ async def imported(items, how, now) -> tuple[dict[str, bytes], object]:
     return found, report
 
 
-def filled(units, how, now, partitions, folder) -> tuple[dict[str, bytes], object]:
+def filled(units, how, now, partitions, folder, size) -> tuple[dict[str, bytes], object]:
     people = asyncio.run(with_people())
 
     async def settings(_store, _project):
@@ -73,7 +73,9 @@ def filled(units, how, now, partitions, folder) -> tuple[dict[str, bytes], objec
     )
     into = Folder(folder)
     into.begin()
-    plan = Plan("these", "so", [Unit(str(number)) for number in range(len(units))], partitions)
+    plan = Plan(
+        "these", "so", [Unit(str(number), size=size) for number in range(len(units))], partitions
+    )
     report = fill(basis, into, plan, 1).report
     found: dict[str, bytes] = {}
     for file in folder.glob("*.ndjson"):
@@ -92,12 +94,14 @@ def filled(units, how, now, partitions, folder) -> tuple[dict[str, bytes], objec
     st.sampled_from([NOW, SHORTLY_AFTER]),
     st.integers(1, 4),
     st.integers(1, 3),
+    # Units that one task reads, or each another one.
+    st.sampled_from([1, 2**30]),
 )
-def test_a_backfill_makes_what_an_import_makes(items, how, now, partitions, units):
+def test_a_backfill_makes_what_an_import_makes(items, how, now, partitions, units, size):
     how = replace(how, batch=100)
     parts = [items[number::units] for number in range(units)]
     with tempfile.TemporaryDirectory() as folder:
-        made, told = filled(parts, how, now, partitions, Path(folder))
+        made, told = filled(parts, how, now, partitions, Path(folder), size)
     order = [one for part in parts for one in part]
     there, report = asyncio.run(imported(order, how, now))
     assert made == there

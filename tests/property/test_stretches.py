@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.property.costly import costly
 from tests.property.test_intake import ANA, NOW, OWN, START, with_people
 from tests.property.test_tails import HOW, a_life
-from threadwell.backfill.grouping import Group, in_groups
+from threadwell.backfill.grouping import Group, Groups
 from threadwell.backfill.making import made
 from threadwell.backfill.records import encode as encoded
 from threadwell.backfill.spool import schema
@@ -27,13 +27,13 @@ from threadwell.stores.contract import DEFAULT_PROJECT
 
 def groups_with(messages: list[Message], most: int) -> list[Group]:
     """All of them as one group, in two record batches."""
-    rows = [(1, number, number, encoded(one)) for number, one in enumerate(messages)]
+    rows = [(0, 1, number, number, encoded(one)) for number, one in enumerate(messages)]
     batches = [
         pa.record_batch([list(column) for column in zip(*some, strict=True)], schema=schema())
         for some in (rows[::2], rows[1::2])
         if some
     ]
-    return list(in_groups(batches, most))
+    return list(Groups(batches, most))
 
 
 class Watched(Whole):

@@ -18,6 +18,7 @@ class Unit(NamedTuple):
 
     It is ``trusted`` to be of the channel that was named, as a file that somebody has named is.
     Where it is what is ``broken``, only that is meant: what in a folder cannot be read at all.
+    ``size`` is how many bytes there are to read, 0 where nobody has looked.
     """
 
     path: str
@@ -25,6 +26,7 @@ class Unit(NamedTuple):
     stripe: int = 0
     stripes: int = 1
     broken: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,20 @@ goes on behind the last partition, and a run over changed input makes only what 
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
 from threadwell.backfill.basis import Unit
-from threadwell.backfill.spool import replace
+from threadwell.backfill.spool import BUFFERED, replace
 from threadwell.fhir.content import with_data
 from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
@@ -29,6 +32,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _STATE, MANIFEST = ".threadwell-backfill", "manifest.json"
+#: Bytes of files that one task reads, if they are small.
+_TASK = 8 * 1024 * 1024
 #: Of an Encounter that time alone will change.
 _OPEN = frozenset(("planned", "arrived", "triaged", "in-progress", "onleave"))
 
@@ -42,7 +47,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     ``asked`` tells it from what else could be asked, and ``by`` how all of it is made, whatever is
     read. ``ours`` are addresses that the practice has
-    turned out to have; then everything is read once more.
+    turned out to have; then everything is read once more. ``buffered`` is how many bytes of
+    messages a task holds before it writes them.
     """
 
     asked: str
@@ -51,6 +57,18 @@ class Plan(msgspec.Struct, frozen=True):
     partitions: int
     ours: list[tuple[str, str, str]] = []
     round: int = 0
+    buffered: int = BUFFERED
+
+    def tasks(self) -> list[range]:
+        """The units in tasks: many small ones are one, as each task takes its time to begin."""
+        begins, size = [0], 0
+        for number, unit in enumerate(self.units):
+            size += unit.size
+            if number and (size > _TASK or unit.stripes > 1):
+                begins.append(number)
+                size = unit.size
+        ends = [*begins[1:], len(self.units)]
+        return [range(*one) for one in zip(begins, ends, strict=True) if len(range(*one))]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -125,9 +143,13 @@ class Folder:
                 self._remove_part(number)
         replace(self._state / "partitions", str(partitions).encode())
 
-    def spooled(self, plan: Plan, unit: int) -> Path:
-        """Where the file of a unit is."""
-        return self._state / "spool" / f"{plan.round}-{unit:06}.arrow"
+    def spooled(self, plan: Plan, units: range) -> Path:
+        """Where the file of the task that reads those units is."""
+        return self._state / "spool" / f"{plan.round}-{units.start:06}.arrow"
+
+    def spools(self, plan: Plan) -> list[Path]:
+        """The files of all tasks."""
+        return [self.spooled(plan, units) for units in plan.tasks()]
 
     def part(self, number: int) -> Part | None:
         """What was made of a partition; ``None`` where nothing was."""
@@ -142,6 +164,13 @@ class Folder:
         lines.move(self.path, number)
         if lines.counts or part.counts.get("read"):
             replace(self._part(number), msgspec.json.encode(part))
+
+    def put_work(self, work: object) -> Path:
+        """Write down what every process has to know; it is read by ``work_at``."""
+        content = pickle.dumps(work)
+        path = self._state / "making" / blake2b(content, digest_size=16).hexdigest()
+        path.write_bytes(content)
+        return path
 
     def lines(self, number: int) -> Lines:
         """Files for what is made of a partition, out of sight until it is whole."""
@@ -237,6 +266,16 @@ class Lines:
         if type_ not in self._files:
             self._files[type_] = (self._folder / type_).open("wb", buffering=1024 * 1024)
         return self._files[type_]
+
+
+def work_at(work: Any) -> Any:
+    """What every process has to know, where it was written down; or that itself."""
+    return _read(work) if isinstance(work, Path) else work
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())  # noqa: S301 - written by ourselves
 
 
 def name_of(type_: str, number: int) -> str:

@@ -1,7 +1,8 @@
-"""The groups of a partition out of what was spooled: small ones read at once, large ones as asked.
+"""The groups of a partition out of what was spooled, one after the other.
 
-What of a partition is in large groups is never all in memory: of each of their records it is known
-in which record batch it is, and in which row (some forty bytes).
+Of a partition the bytes of its records are in memory once, and as messages those of some groups.
+What is in large groups is never all in memory: of each of their records it is known in which record
+batch it is, and in which row (some forty bytes).
 """
 
 from __future__ import annotations
@@ -54,43 +55,54 @@ class Records:
             yield self._contents[batch][row].as_py()
 
 
+class Groups:
+    """The groups of record batches in the order of their homes, as often as they are asked for.
+
+    Those of more than ``most`` bytes have ``Records``. Of the others so many are read at once as
+    are worked on together.
+    """
+
+    def __init__(
+        self, batches: Sequence[pa.RecordBatch], most: int, homes: _Homes | None = None
+    ) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self._batches = batches
+        self._small = self._large = self._contents = None
+        if not batches:
+            return
+        where = pa.concat_tables([_where(*one, homes) for one in enumerate(batches)])
+        if sum(batch.column("content").nbytes for batch in batches) > most:
+            sizes = where.group_by("group").aggregate([("size", "sum")])
+            large = sizes.filter(pc.greater(sizes["size_sum"], most))["group"].combine_chunks()
+            if len(large):
+                is_large = pc.is_in(where["group"], value_set=large)
+                self._large = _sorted(where.filter(is_large))
+                where = where.filter(pc.invert(is_large))
+        self._contents = _gathered(batches, where)
+        self._small = _sorted(where.append_column("at", pa.array(range(len(where)), pa.int64())))
+
+    def __iter__(self) -> Iterator[Group]:
+        if self._small is None or self._contents is None:
+            return iter(())
+        small = _read(self._contents, self._small)
+        if self._large is None:
+            return small
+        return merge(small, _apart(self._batches, self._large), key=attrgetter("home"))
+
+
 def groups_of(
     spooled: Spooled, partition: int, partitions: int, moves: Mapping[int, int], most: int
-) -> Iterator[Group]:
-    """The groups of a partition, with those that have moved here, in the order of their homes.
-
-    Those of more than ``most`` bytes have ``Records``.
-    """
+) -> Groups:
+    """The groups of a partition, with those that have moved here."""
     coming = {group: home for group, home in moves.items() if home % partitions == partition}
     others = sorted({group % partitions for group in coming} - {partition})
-    batches = spooled.of(partition).to_batches()
+    batches = spooled.of(partition)
     own = len(batches)
     for other in others:
-        batches += spooled.of(other).to_batches()
-    if moves:
-        return in_groups(batches, most, _Homes(moves, coming, own))
-    return in_groups(batches, most)
-
-
-def in_groups(
-    batches: Sequence[pa.RecordBatch], most: int, homes: _Homes | None = None
-) -> Iterator[Group]:
-    """The groups of record batches; with ``homes`` some go with others, or are elsewhere."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not batches:
-        return iter(())
-    if homes is None and sum(batch.column("content").nbytes for batch in batches) <= most:
-        return _read(pa.Table.from_batches(batches).select(["group", "place", "content"]))
-    where = pa.concat_tables([_where(number, batch, homes) for number, batch in enumerate(batches)])
-    sizes = where.group_by("group").aggregate([("size", "sum")])
-    large = sizes.filter(pc.greater(sizes["size_sum"], most))["group"].combine_chunks()
-    is_large = pc.is_in(where["group"], value_set=large)
-    small = _gathered(batches, where.filter(pc.invert(is_large)))
-    if not len(large):
-        return _read(small)
-    return merge(_read(small), _apart(batches, where.filter(is_large)), key=attrgetter("home"))
+        batches += spooled.of(other)
+    return Groups(batches, most, _Homes(moves, coming, own) if moves else None)
 
 
 class _Homes:
@@ -136,32 +148,33 @@ def _where(number: int, batch: pa.RecordBatch, homes: _Homes | None) -> pa.Table
     return found if here is None else found.filter(here)
 
 
-def _gathered(batches: Sequence[pa.RecordBatch], where: pa.Table) -> pa.Table:
-    """The records that are there, each with its group and place."""
+def _gathered(batches: Sequence[pa.RecordBatch], where: pa.Table) -> pa.Array:
+    """The contents of the records that are there, in their order."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    tables = []
-    for number, batch in enumerate(batches):
-        mine = where.filter(pc.equal(where["batch"], number))
-        content = batch.column("content").take(mine["row"].combine_chunks())
-        tables.append(
-            pa.table({"group": mine["group"], "place": mine["place"], "content": content})
-        )
-    return pa.concat_tables(tables)
+    found = []
+    for number, start, count in _runs(where["batch"]):
+        content = batches[number].column("content")
+        if count < len(content):
+            content = content.take(where["row"].slice(start, count).combine_chunks())
+        found.append(content)
+    return pa.concat_arrays(found) if found else pa.array([], pa.large_binary())
 
 
-def _read(table: pa.Table) -> Iterator[Group]:
-    """The groups of a table, read."""
-    ordered = _sorted(table)
-    contents = ordered["content"]
-    for home, start, count in _runs(ordered):
-        yield Group(home, contents.slice(start, count).to_pylist())
+def _read(contents: pa.Array, ordered: pa.Table) -> Iterator[Group]:
+    """The groups of records whose contents are at hand, some read at once."""
+    at = ordered["at"].combine_chunks()
+    read: list[bytes] = []
+    begins = 0
+    for home, start, count in _runs(ordered["group"]):
+        if start + count > begins + len(read):
+            begins = start
+            read = contents.take(at.slice(start, max(count, _AT_ONCE))).to_pylist()
+        yield Group(home, read[start - begins : start - begins + count])
 
 
-def _apart(batches: Sequence[pa.RecordBatch], where: pa.Table) -> Iterator[Group]:
-    ordered = _sorted(where)
-    for home, start, count in _runs(ordered):
+def _apart(batches: Sequence[pa.RecordBatch], ordered: pa.Table) -> Iterator[Group]:
+    for home, start, count in _runs(ordered["group"]):
         yield Group(home, Records(batches, ordered.slice(start, count)))
 
 
@@ -169,13 +182,12 @@ def _sorted(table: pa.Table) -> pa.Table:
     return table.sort_by([("group", "ascending"), ("place", "ascending")])
 
 
-def _runs(ordered: pa.Table) -> Iterable[tuple[int, int, int]]:
-    """Each group with where it begins, and how many records it has."""
+def _runs(column: pa.ChunkedArray) -> Iterable[tuple[int, int, int]]:
+    """Each value with where its run begins, and how long that is."""
     import pyarrow.compute as pc
 
-    groups = ordered["group"].combine_chunks()
-    ends = pc.run_end_encode(groups)
+    ends = pc.run_end_encode(column.combine_chunks())
     start = 0
-    for home, end in zip(ends.values.to_pylist(), ends.run_ends.to_pylist(), strict=True):
-        yield home, start, end - start
+    for value, end in zip(ends.values.to_pylist(), ends.run_ends.to_pylist(), strict=True):
+        yield value, start, end - start
         start = end

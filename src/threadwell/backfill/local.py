@@ -22,10 +22,10 @@ from threadwell.backfill.working import (
     end,
     is_known,
     learned_from,
-    make,
+    make_at,
     mark_of,
     most_at_once,
-    read_unit,
+    read_at,
 )
 from threadwell.bulk.processes import pool_of, uninterrupted
 from threadwell.intake.whole import Learned
@@ -51,7 +51,8 @@ def fill(
         mark = mark_of(basis, learned, plan)
         moves = _joined(folder, plan).moves()
         making = Making(basis, folder, plan, mark, moves, most_at_once(basis))
-        work = [partial(make, making, number) for number in range(plan.partitions)]
+        there = folder.put_work(making) if pool else making
+        work = [partial(make_at, there, number) for number in range(plan.partitions)]
         fresh = sum(_every(pool, work, partial(told_of, "made")))
     return end(basis, folder, plan, fresh)
 
@@ -61,10 +62,11 @@ def _read_all(
 ) -> tuple[Plan, Learned]:
     """Read every unit, once more where the practice turns out to have addresses of its own."""
     while True:
+        there = folder.put_work((basis, plan)) if pool else (basis, plan)
         work = [
-            partial(read_unit, basis, plan, number, folder.spooled(plan, number))
-            for number in range(len(plan.units))
-            if note_of(folder.spooled(plan, number)) is None
+            partial(read_at, there, units, folder.spooled(plan, units))
+            for units in plan.tasks()
+            if note_of(folder.spooled(plan, units)) is None
         ]
         for _ in _every(pool, work, partial(told_of, "read")):
             pass
@@ -76,14 +78,14 @@ def _read_all(
 
 
 def _notes(folder: Folder, plan: Plan) -> Iterator[Note]:
-    for number in range(len(plan.units)):
-        note = note_of(folder.spooled(plan, number))
+    for path in folder.spools(plan):
+        note = note_of(path)
         if note is not None:
             yield note
 
 
 def _joined(folder: Folder, plan: Plan) -> Joined:
-    spooled = Spooled(folder.spooled(plan, number) for number in range(len(plan.units)))
+    spooled = Spooled(folder.spools(plan))
     notes = list(_notes(folder, plan))
     links = (link for note in notes for link in note.links)
     return Joined.of(links, spooled, sum(note.items for note in notes))

@@ -6,6 +6,7 @@ Nothing of it may change on the way: the ids of what is made rest on it.
 from __future__ import annotations
 
 import pickle
+from datetime import UTC
 from typing import TypeAlias
 
 import msgspec
@@ -22,7 +23,7 @@ _broken = msgspec.json.Decoder(Broken).decode
 
 def encode(item: Item) -> bytes:
     """The item as bytes."""
-    if isinstance(item, Message) and not _has_whole_minutes(item):
+    if isinstance(item, Message) and not (_is_plain(item) or _has_whole_minutes(item)):
         return _PICKLED + pickle.dumps(item)
     try:
         return (_MESSAGE if isinstance(item, Message) else _BROKEN) + _encode(item)
@@ -39,6 +40,11 @@ def decode(content: bytes) -> Item:
         return _broken(rest)
     found: Item = pickle.loads(rest)  # noqa: S301 - written by ourselves
     return found
+
+
+def _is_plain(message: Message) -> bool:
+    """Whether its only time is in UTC, as most have it."""
+    return message.sent.tzinfo is UTC and message.received is None and message.edited is None
 
 
 def _has_whole_minutes(message: Message) -> bool:

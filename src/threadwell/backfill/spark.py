@@ -1,8 +1,8 @@
 """A backfill on a cluster, by Apache Spark: it spreads the work, and Python does the import's.
 
 People go to every worker as a broadcast. Units are read in ``mapInArrow``; what belongs together
-comes together by Spark's shuffle, and is made in ``applyInArrow``, by the same functions as on one
-machine. The folder that is filled has to be one that every worker reaches.
+comes together by Spark's shuffle, and is made by the same functions as on one machine. The folder
+that is filled has to be one that every worker reaches.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 
 from threadwell.backfill.basis import Basis
 from threadwell.backfill.folder import Folder, Plan
-from threadwell.backfill.grouping import in_groups
+from threadwell.backfill.grouping import Groups
 from threadwell.backfill.joining import Joined
 from threadwell.backfill.spool import Note, Spooled, note_of
 from threadwell.backfill.spreading import told
@@ -34,7 +34,7 @@ from threadwell.backfill.working import (
     make_of,
     mark_of,
     most_at_once,
-    read_unit,
+    read_units,
 )
 from threadwell.stores.contract import Store
 
@@ -65,17 +65,17 @@ def fill(spark: Any, basis: Basis, folder: Folder, plan: Plan, opened: Opened) -
         rows.unpersist()
         plan = msgspec.structs.replace(plan, ours=told(learned.ours), round=plan.round + 1)
     mark = mark_of(basis, learned, plan)
-    there = _sent(spark, basis, folder, opened)
-    making = Making(there, folder, plan, mark, {}, most_at_once(basis))
+    sent = _sent(spark, basis, folder, opened)
+    making = Making(sent, folder, plan, mark, {}, most_at_once(basis))
     moves = _joined(rows, notes).moves()
-    done = _homes(spark, rows, moves, plan.partitions).groupBy("bucket")
-    # Of a function with hints, or a partial one, PySpark 4.3 tries to infer more than there is.
-    found = done.applyInArrow(lambda table: _make(making, table), _MADE).collect()
+    there = _homes(spark, rows, moves, plan.partitions)
+    there = there.repartitionById(plan.partitions, "bucket")
+    found = there.mapInArrow(partial(_make, making), _MADE).collect()
     fresh = sum(one["made"] for one in found)
     here = replace(making, basis=basis)
     for number in set(range(plan.partitions)) - {one["bucket"] for one in found}:
         if folder.part(number) is not None:
-            make_of(here, number, ())
+            make_of(here, number, Groups((), here.most))
     rows.unpersist()
     return end(basis, folder, plan, fresh)
 
@@ -114,31 +114,28 @@ def _rows(spark: Any, basis: Basis, plan: Plan) -> Any:
     """What is read, spread; it stays on the workers' disks."""
     from pyspark import StorageLevel
 
-    count = len(plan.units)
+    count = len(plan.tasks())
     units = spark.range(0, count, 1, max(count, 1))
     return units.mapInArrow(partial(_read, basis, plan), _ROWS).persist(StorageLevel.DISK_ONLY)
 
 
 def _read(basis: Basis, plan: Plan, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    tasks = plan.tasks()
     for batch in batches:
         for number in batch.column("id").to_pylist():
             with tempfile.TemporaryDirectory(prefix="threadwell-") as folder:
                 target = Path(folder, "unit.arrow")
-                read_unit(basis, plan, number, target)
+                read_units(basis, plan, tasks[number], target)
                 yield from _spooled(target)
 
 
 def _spooled(target: Path) -> Iterator[pa.RecordBatch]:
     note = note_of(target)
     assert note is not None
-    buckets = {place: bucket for bucket, places in note.batches.items() for place in places}
-    for place, batch in enumerate(Spooled([target]).every()):
-        count = batch.num_rows
-        numbers = [
-            batch.column(name).cast("int64", safe=False) for name in ("group", "id", "place")
-        ]
+    for batch in Spooled([target]).every():
+        numbers = [batch.column(name).view("int64") for name in ("group", "id", "place")]
         content = batch.column("content").cast("binary")
-        yield _batch([_ITEM] * count, [buckets[place]] * count, *numbers, content)
+        yield _batch([_ITEM] * batch.num_rows, batch.column("bucket"), *numbers, content)
     yield _batch([_NOTE], [0], [0], [0], [0], [msgspec.json.encode(note)])
 
 
@@ -197,13 +194,36 @@ def _homes(spark: Any, rows: Any, moves: dict[int, int], partitions: int) -> Any
     )
 
 
-def _make(making: Making, table: pa.Table) -> pa.Table:
-    """Make one partition, and say whether that was necessary."""
+def _make(making: Making, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Make one partition, if it has anything, and say whether that was necessary.
+
+    What Spark hands over is written to a local disk first: memory does not grow with it.
+    """
     import pyarrow as pa
 
-    number = table["bucket"][0].as_py()
-    fresh = make_of(making, number, in_groups(table.to_batches(), making.most))
-    return pa.table({"bucket": pa.array([number], pa.int32()), "made": pa.array([fresh])})
+    with tempfile.TemporaryDirectory(prefix="threadwell-") as folder:
+        path = Path(folder, "part.arrow")
+        number = _written(path, batches)
+        if number is not None:
+            reader = pa.ipc.open_file(pa.memory_map(str(path)))
+            there = [reader.get_batch(one) for one in range(reader.num_record_batches)]
+            fresh = make_of(making, number, Groups(there, making.most))
+            columns = [pa.array([number], pa.int32()), pa.array([fresh])]
+            yield pa.RecordBatch.from_arrays(columns, names=["bucket", "made"])
+
+
+def _written(path: Path, batches: Iterable[pa.RecordBatch]) -> int | None:
+    """Write the records of one partition; which one that is, ``None`` if there are none."""
+    import pyarrow as pa
+
+    number, names = None, ["group", "place", "content"]
+    form = pa.schema([("group", pa.int64()), ("place", pa.int64()), ("content", pa.large_binary())])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, form) as writer:
+        for batch in batches:
+            if batch.num_rows:
+                number = batch.column("bucket")[0].as_py()
+                writer.write_batch(batch.select(names).cast(form))
+    return number
 
 
 def _signed(number: int) -> int:

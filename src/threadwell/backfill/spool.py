@@ -1,43 +1,36 @@
 """What was read, spread over partitions, on disk: Arrow's own files, one for each task.
 
-A file is a row of record batches, each of one partition, so that a partition is read without the
-others; which is where tells the note beside the file. The note is written last: a file without one
-is what a task has left that came to no end.
+The rows of each record batch are in the order of their partitions, so that a partition is read
+without the others. The note beside the file is written last: a file without one is what a task has
+left that came to no end.
 """
 
 from __future__ import annotations
 
 import os
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: Bytes of messages that are held before they are written.
-_BUFFERED = 32 * 1024 * 1024
-
-
-class Record(NamedTuple):
-    """One item as bytes, and where it belongs: its group, its id, its place in what was read."""
-
-    group: int
-    id: int
-    place: int
-    content: bytes
+#: Bytes of messages that are held before they are written, if nobody says; and how many of them
+#: are held for each partition at least, so that a partition is not torn into crumbs.
+BUFFERED, _CRUMB = 16 * 1024 * 1024, 16 * 1024
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What a task has left: in which record batches each partition is, and what it found out.
+    """What a task has left: how many items, and what it found out.
 
     ``links`` are groups that belong together. ``ours`` and ``strangers`` are addresses.
     """
 
-    batches: dict[int, list[int]]
     items: int
     links: list[tuple[int, int]] = []
     ours: list[tuple[str, str, str]] = []
@@ -46,25 +39,32 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Spool:
-    """Writes the file of one task. Raises ``OSError``, which names it, where a disk has no room."""
+    """Writes the file of one task. Raises ``OSError``, which names it, where a disk has no room.
 
-    def __init__(self, path: Path) -> None:
+    About ``buffered`` bytes of messages are held before they are written.
+    """
+
+    def __init__(self, path: Path, partitions: int, buffered: int = BUFFERED) -> None:
         import pyarrow as pa
 
         self._path = path
+        self._partitions = partitions
+        self._buffered = max(buffered, partitions * _CRUMB)
         self._schema = schema()
         self._file = pa.OSFile(str(path), "wb")
         self._writer = pa.ipc.new_file(self._file, self._schema)
-        self._waiting: dict[int, list[Record]] = {}
+        self._groups, self._ids, self._places = array("Q"), array("Q"), array("Q")
+        self._contents: list[bytes] = []
         self._size = 0
-        self._written = 0
-        self.batches: dict[int, list[int]] = {}
 
-    def add(self, partition: int, record: Record) -> None:
-        """Keep a record for a partition."""
-        self._waiting.setdefault(partition, []).append(record)
-        self._size += len(record.content) + 32
-        if self._size >= _BUFFERED:
+    def add(self, group: int, id_: int, place: int, content: bytes) -> None:
+        """Keep one item as bytes, and where it belongs: group, id, place in what was read."""
+        self._groups.append(group)
+        self._ids.append(id_)
+        self._places.append(place)
+        self._contents.append(content)
+        self._size += len(content) + 28
+        if self._size >= self._buffered:
             self._flush()
 
     def close(self) -> None:
@@ -76,15 +76,23 @@ class Spool:
 
     def _flush(self) -> None:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        for partition, records in sorted(self._waiting.items()):
-            columns = [list(column) for column in zip(*records, strict=True)]
-            batch = pa.record_batch(columns, schema=self._schema)
-            with self._named():
-                self._writer.write_batch(batch)
-            self.batches.setdefault(partition, []).append(self._written)
-            self._written += 1
-        self._waiting, self._size = {}, 0
+        if not self._contents:
+            return
+        buckets = array("i", [group % self._partitions for group in self._groups])
+        columns = [
+            _column(pa.int32(), buckets),
+            *(_column(pa.uint64(), one) for one in (self._groups, self._ids, self._places)),
+            pa.array(self._contents, pa.large_binary()),
+        ]
+        self._groups, self._ids, self._places = array("Q"), array("Q"), array("Q")
+        self._contents, self._size = [], 0
+        batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        if self._partitions > 1:
+            batch = batch.take(pc.array_sort_indices(batch.column("bucket")))
+        with self._named():
+            self._writer.write_batch(batch)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -96,12 +104,19 @@ class Spool:
             raise OSError(error.errno, what, str(self._path)) from None
 
 
+def _column(type_: pa.DataType, values: array[int]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(values)])
+
+
 def schema() -> pa.Schema:
-    """The columns of a record."""
+    """The columns of a record; ``bucket`` is its partition."""
     import pyarrow as pa
 
     return pa.schema(
         [
+            ("bucket", pa.int32()),
             ("group", pa.uint64()),
             ("id", pa.uint64()),
             ("place", pa.uint64()),
@@ -129,29 +144,30 @@ class Spooled:
     def __init__(self, paths: Iterable[Path]) -> None:
         import pyarrow as pa
 
-        self._files = []
+        self._batches: list[pa.RecordBatch] = []
         for path in paths:
             note = note_of(path)
             if note is not None and note.items:
                 reader = pa.ipc.open_file(pa.memory_map(str(path)))
-                self._files.append((note.batches, reader))
-
-    def of(self, partition: int) -> pa.Table:
-        """The records of a partition."""
-        import pyarrow as pa
-
-        found = [
-            reader.get_batch(number)
-            for batches, reader in self._files
-            for number in batches.get(partition, ())
+                self._batches += map(reader.get_batch, range(reader.num_record_batches))
+        self._buckets = [
+            memoryview(one.column("bucket").buffers()[1]).cast("i")[: one.num_rows]
+            for one in self._batches
         ]
-        return pa.Table.from_batches(found, schema())
+
+    def of(self, partition: int) -> list[pa.RecordBatch]:
+        """The records of a partition."""
+        found = []
+        for batch, buckets in zip(self._batches, self._buckets, strict=True):
+            start = bisect_left(buckets, partition)
+            end = bisect_left(buckets, partition + 1, start)
+            if start < end:
+                found.append(batch.slice(start, end - start))
+        return found
 
     def every(self) -> Iterator[pa.RecordBatch]:
         """All record batches, one after the other."""
-        for _, reader in self._files:
-            for number in range(reader.num_record_batches):
-                yield reader.get_batch(number)
+        yield from self._batches
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Reads a unit and spreads its messages by what belongs together."""
+"""Reads units and spreads its messages by what belongs together."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from threadwell.backfill.basis import Basis, Unit
+from threadwell.backfill.folder import Plan
 from threadwell.backfill.records import encode
-from threadwell.backfill.spool import Note, Record, Spool, put_note
+from threadwell.backfill.spool import Note, Spool, put_note
 from threadwell.intake.paging import in_batches
 from threadwell.intake.settings import Settings
 from threadwell.intake.whole import Learned, Tie, Whole
@@ -20,30 +21,27 @@ _AT_ONCE = 2000
 async def spread(
     basis: Basis,
     store: Store,
-    unit: Unit,
-    number: int,
-    partitions: int,
+    plan: Plan,
+    numbers: range,
     target: Path,
-    ours: frozenset[Address],
 ) -> None:
-    """Read a unit into the file ``target``, whose note tells what was found out.
-
-    ``number`` tells the unit from the others. ``ours`` are addresses of which it is known that
-    they are the practice's.
-    """
+    """Read the units of those numbers into the file ``target``; its note tells what was found."""
     settings = await basis.settings(store, basis.project)
+    ours = frozenset(map(address_of, plan.ours))
     whole = Whole(store, basis.project, settings, basis.clock, ours)
-    spool = Spool(target)
+    spool = Spool(target, plan.partitions, plan.buffered)
     links: set[tuple[int, int]] = set()
     items = 0
-    async for tie, content in _tied(basis, whole, settings, unit):
-        place = (number << 40) + items * unit.stripes + unit.stripe
-        spool.add(tie.group % partitions, Record(tie.group, tie.id, place, content))
-        links.update((tie.group, other) for other in tie.also)
-        items += 1
+    for number in numbers:
+        place = number << 40
+        async for tie, content in _tied(basis, whole, settings, plan.units[number]):
+            spool.add(tie.group, tie.id, place, content)
+            if tie.also:
+                links.update((tie.group, other) for other in tie.also)
+            place += 1
+        items += place - (number << 40)
     spool.close()
-    learned = await whole.learned()
-    put_note(target, _note(spool, items, links, learned))
+    put_note(target, _note(items, links, await whole.learned()))
 
 
 async def _tied(
@@ -63,9 +61,8 @@ def learned_of(note: Note) -> Learned:
     )
 
 
-def _note(spool: Spool, items: int, links: set[tuple[int, int]], learned: Learned) -> Note:
+def _note(items: int, links: set[tuple[int, int]], learned: Learned) -> Note:
     return Note(
-        spool.batches,
         items,
         sorted(links),
         told(learned.ours),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from threadwell.backfill.basis import Basis
-from threadwell.backfill.folder import Folder, Lines, Part, Plan
-from threadwell.backfill.grouping import Group, groups_of
+from threadwell.backfill.folder import Folder, Lines, Part, Plan, work_at
+from threadwell.backfill.grouping import Groups, groups_of
 from threadwell.backfill.making import digest_of, made, most_of
 from threadwell.backfill.people import digest_of_people, write_people
 from threadwell.backfill.records import decode
@@ -68,29 +68,34 @@ class Making:
     most: int
 
 
-def read_unit(basis: Basis, plan: Plan, number: int, target: Path) -> None:
-    """Read one unit, in whichever process it is."""
+def read_units(basis: Basis, plan: Plan, numbers: range, target: Path) -> None:
+    """Read the units of one task, in whichever process it is."""
 
     async def work(store: Store) -> None:
-        ours = frozenset(map(address_of, plan.ours))
-        await spread(basis, store, plan.units[number], number, plan.partitions, target, ours)
+        await spread(basis, store, plan, numbers, target)
 
     with_store(basis, work)
 
 
-def make(making: Making, number: int) -> bool:
+def read_at(work: Path | tuple[Basis, Plan], numbers: range, target: Path) -> None:
+    """The same; all that processes have to know may be written down for them."""
+    basis, plan = work_at(work)
+    read_units(basis, plan, numbers, target)
+
+
+def make_at(work: Path | Making, number: int) -> bool:
     """Make one partition, in whichever process it is; whether that was necessary."""
+    making: Making = work_at(work)
     folder, plan = making.folder, making.plan
-    spooled = Spooled(folder.spooled(plan, unit) for unit in range(len(plan.units)))
+    spooled = Spooled(folder.spools(plan))
     groups = groups_of(spooled, number, plan.partitions, making.moves, making.most)
     return make_of(making, number, groups)
 
 
-def make_of(making: Making, number: int, groups: Iterable[Group]) -> bool:
+def make_of(making: Making, number: int, groups: Groups) -> bool:
     """Make a partition of its groups; whether that was necessary."""
     basis, folder, plan = making.basis, making.folder, making.plan
-    every = list(groups)
-    digest = digest_of(every, making.mark)
+    digest = digest_of(groups, making.mark)
     before = folder.part(number)
     if before is not None and before.digest == digest and before.lasting:
         return False
@@ -99,13 +104,13 @@ def make_of(making: Making, number: int, groups: Iterable[Group]) -> bool:
         settings = await basis.settings(store, basis.project)
         lines = folder.lines(number)
         if basis.store:
-            items = (decode(content) for group in every for content in group.contents)
+            items = (decode(content) for group in groups for content in group.contents)
             seat = Seat(store, basis.project, settings, clock=basis.clock)
             lines.done = await import_messages(seat, items)
         else:
             ours = frozenset(map(address_of, plan.ours))
             whole = Whole(store, basis.project, settings, basis.clock, ours)
-            async for batch in made(whole, every, making.most):
+            async for batch in made(whole, groups, making.most):
                 lines.add(batch)
         folder.put_part(number, _part(digest, lines), lines)
         return bool(lines.done.counts.read)

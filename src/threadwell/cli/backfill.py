@@ -53,6 +53,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="in how many parts it is made (default: by the size of what is read)",
     )
     parser.add_argument(
+        "--memory",
+        metavar="MB",
+        type=int,
+        default=0,
+        help="about how much memory all processes take together (default: 768)",
+    )
+    parser.add_argument(
         "--spark",
         metavar="MASTER",
         default="",
@@ -82,6 +89,7 @@ def run(arguments: Namespace) -> int:
         raise Mistake(_NO_SPARK)
     from threadwell.backfill.folder import Taken
     from threadwell.backfill.remote import Unreachable, is_remote
+    from threadwell.backfill.room import MEMORY
     from threadwell.facade.backfilling import (
         BackfillJob,
         begin_backfill,
@@ -91,7 +99,7 @@ def run(arguments: Namespace) -> int:
     from threadwell.facade.importing import ImportJob, Who
     from threadwell.intake.choices import Asked
 
-    for name in ("workers", "partitions"):
+    for name in ("workers", "partitions", "memory"):
         if getattr(arguments, name) < 0:
             raise Mistake(f"--{name} is a number of at least 1")
     folder_of, store = _where(arguments.to)
@@ -106,6 +114,7 @@ def run(arguments: Namespace) -> int:
         folder_of,
         arguments.workers,
         arguments.partitions,
+        arguments.memory * 1024 * 1024 or MEMORY,
         store,
         arguments.project,
         tuple(filter(is_remote, arguments.paths)),

@@ -18,6 +18,7 @@ from threadwell.backfill.basis import Basis, Unit
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.local import Told, fill
 from threadwell.backfill.remote import Remote, fetched, files_at, is_remote
+from threadwell.backfill.room import MEMORY, read_size, room_for
 from threadwell.backfill.spark import fill as spark_fill
 from threadwell.backfill.working import Filled
 from threadwell.bulk.processes import cores
@@ -35,8 +36,6 @@ from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
-#: Bytes of what is read that make a partition, and how many partitions there are at most.
-_PARTITION, _MOST = 8 * 1024 * 1024, 4096
 #: Bytes of a table that are worth a stripe of their own.
 _STRIPE = 2 * 1024 * 1024
 
@@ -48,13 +47,15 @@ class BackfillJob:
     ``remote`` are addresses of further files, or folders of files, that are read (``s3://…``).
     With a ``store`` (a path or URL) it goes there, into the ``project`` that is named, and
     ``folder`` is where it is spread meanwhile. ``workers`` is how many processes work,
-    ``partitions`` over how many what is read is spread; 0 is as many as fit.
+    ``partitions`` over how many what is read is spread; 0 is as many as fit. All processes together
+    take about ``memory`` bytes.
     """
 
     what: ImportJob
     folder: Path
     workers: int = 0
     partitions: int = 0
+    memory: int = MEMORY
     store: str = ""
     project: str = ""
     remote: tuple[str, ...] = ()
@@ -88,23 +89,25 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
             days = await care_days(store, project, choices.zone or "UTC")
             await settings_of(store, project, job.what.who, choices)
             await keep_choices(store, project, choices, days)
-    who = replace(job.what.who, people=None)
+    who, workers = replace(job.what.who, people=None), job.workers or cores()
+    room = room_for(job.memory, workers)
     basis = Basis(
         project,
         opener,
-        partial(_settings, who),
+        partial(_settings, who, room.group),
         partial(_read, job.what, choices.earlier_ids),
         now_ms,
         bool(job.store),
     )
-    workers = job.workers or cores()
     far = [one for address in job.remote for one in files_at(address)]
     near = _units(job.what, workers)
-    units = near + [Unit(one.address, trusted=True) for one in far]
-    size = _bytes(near) + sum(one.size for one in far)
-    partitions = job.partitions or folder.partitions() or _partitions(size, workers)
+    units = near + [Unit(one.address, trusted=True, size=one.size) for one in far]
+    size = sum(one.size for one in units)
+    least = 2 * workers if workers > 1 else 1
+    partitions = job.partitions or folder.partitions() or room.partitions(size, least)
     by = _by(job.what, choices, str(days.cutting.release))
-    return basis, folder, Plan(_asked(by, near, far), by, units, partitions), choices
+    plan = Plan(_asked(by, near, far), by, units, partitions, buffered=room.buffered)
+    return basis, folder, plan, choices
 
 
 def run_backfill(
@@ -164,9 +167,9 @@ async def _recorded(url: str, by: record.Who, project: str) -> AsyncGenerator[St
                 await trail.drain_some()
 
 
-async def _settings(who: Who, store: Store, project: str) -> Settings:
+async def _settings(who: Who, memory: int, store: Store, project: str) -> Settings:
     choices = await kept_choices(store, project) or Choices()
-    settings = await settings_of(store, project, who, choices)
+    settings = replace(await settings_of(store, project, who, choices), memory=memory)
     return cut_by(settings, await care_days(store, project, choices.zone or "UTC"))
 
 
@@ -197,22 +200,15 @@ def _read(job: ImportJob, earlier_ids: bool, unit: Unit, settings: Settings) -> 
 def _units(job: ImportJob, workers: int) -> list[Unit]:
     units: list[Unit] = []
     for path in job.paths:
-        found = apart(path, job.channels)
+        found, trusted = apart(path, job.channels), not path.is_dir()
         if found.broken:
             units.append(Unit(str(path.resolve()), broken=True))
         for one in found.paths:
-            stripes = min(workers, _size(one) // _STRIPE + 1) if one in found.rows else 1
-            name, trusted = str(one.absolute()), not path.is_dir()
-            units += [Unit(name, trusted, number, stripes) for number in range(stripes)]
+            size = read_size(one)
+            stripes = min(workers, size // _STRIPE + 1) if one in found.rows else 1
+            name, share = str(one.absolute()), size // stripes
+            units += [Unit(name, trusted, number, stripes, size=share) for number in range(stripes)]
     return units
-
-
-def _partitions(size: int, workers: int) -> int:
-    return max(min(size // _PARTITION, _MOST), 2 * workers if workers > 1 else 1)
-
-
-def _bytes(units: list[Unit]) -> int:
-    return sum(_size(Path(one.path)) for one in units if one.stripe == 0 and not one.broken)
 
 
 def _size(path: Path) -> int:

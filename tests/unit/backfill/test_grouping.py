@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from threadwell.backfill.grouping import Records, groups_of, in_groups
-from threadwell.backfill.spool import Note, Record, Spool, Spooled, put_note
+from threadwell.backfill.grouping import Groups, Records, groups_of
+from threadwell.backfill.spool import Note, Spool, Spooled, put_note
 
 #: Of two tasks: group, place, and how many bytes it has.
 ROWS = (
@@ -21,12 +21,12 @@ def spooled(folder: Path) -> Spooled:
     paths = []
     for task, rows in enumerate(ROWS):
         path = folder / f"{task}.arrow"
-        spool = Spool(path)
+        spool = Spool(path, PARTITIONS)
         for group, place, size in rows:
             content = f"{group}-{place}".encode().ljust(size, b".")
-            spool.add(group % PARTITIONS, Record(group, place, place, content))
+            spool.add(group, place, place, content)
         spool.close()
-        put_note(path, Note(spool.batches, len(rows), []))
+        put_note(path, Note(len(rows)))
         paths.append(path)
     return Spooled(paths)
 
@@ -83,7 +83,5 @@ def test_what_a_cluster_hands_over_is_grouped_the_same(most):
             "content": pa.array(content, pa.binary()),
         }
     )
-    found = [
-        (one.home, list(map(len, one.contents))) for one in in_groups(table.to_batches(), most)
-    ]
+    found = [(one.home, list(map(len, one.contents))) for one in Groups(table.to_batches(), most)]
     assert found == [(-2, [10, 10, 99]), (-1, [10, 10]), (0, [10, 10]), (2, [10]), (3, [10, 99])]

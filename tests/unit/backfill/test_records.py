@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from threadwell.backfill.records import decode, encode
-from threadwell.backfill.spool import Record, Spool
+from threadwell.backfill.spool import Spool
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 
 AT = datetime(2024, 5, 13, 15, 4, 5, 678901, tzinfo=UTC)
@@ -50,7 +50,7 @@ def test_it_is_read_back_as_it_was(item):
 
 
 def test_a_disk_without_room_is_named():
-    spool = Spool(Path("/dev/full"))
-    spool.add(0, Record(1, 2, 3, encode(ONE)))
+    spool = Spool(Path("/dev/full"), 1)
+    spool.add(1, 2, 3, encode(ONE))
     with pytest.raises(OSError, match=r"No space left .*/dev/full"):
         spool.close()
