@@ -16,6 +16,7 @@ from threadwell.intake.circles.due import (
     patients_of,
 )
 from threadwell.intake.circles.naming import circles_with
+from threadwell.intake.collecting import rare_collections
 from threadwell.intake.commits.looked import (
     WORTH_KEEPING,
     imported_before,
@@ -68,7 +69,8 @@ class Importing(Sending):
             await self.take_batches([first] if first else [])
             return
         whose = Whose(self._store, self._project, self._settings)
-        with Gathering(whose, self._settings.memory, self._tell_gathered) as gathering:
+        gathered = Gathering(whose, self._settings.memory, self._tell_gathered)
+        with rare_collections(), gathered as gathering:
             crew = Crew(self._store, self._project, self._tell_counts)
             try:
                 await gathering.read(chain(first, every), self._starting(crew))

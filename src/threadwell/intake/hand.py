@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
+from threadwell.intake.collecting import no_collections
 from threadwell.intake.commits.counts import Counts, Report
 from threadwell.intake.driving import Importing
 from threadwell.intake.gathered.changes import with_worked
@@ -122,12 +123,13 @@ async def _decide(
 ) -> None:
     """Take in part after part."""
     while isinstance(more := await work.get(), Work):
-        items = unpacked(more.pieces)
-        del more
-        parts = list(batches([items], importing.batch))
-        del items
-        parts.reverse()
-        await importing.take_batches(parts.pop() for _ in range(len(parts)))
+        with no_collections():
+            items = unpacked(more.pieces)
+            del more
+            parts = list(batches([items], importing.batch))
+            del items
+            parts.reverse()
+            await importing.take_batches(parts.pop() for _ in range(len(parts)))
         send(writer, Ready())
     await importing.revive()
 
