@@ -18,7 +18,7 @@ from pathlib import Path
 #: Runs with the threadwell of whichever tree; settings that it has not are left out, and a store is
 #: handed over as it takes it.
 _PROGRAM = """
-import asyncio, dataclasses, inspect, json, resource, sys, time
+import asyncio, contextlib, dataclasses, inspect, json, resource, sys, time
 from pathlib import Path
 from threadwell.app import channels
 from threadwell.channels import ReadOptions, read_path
@@ -63,7 +63,14 @@ async def run():
         return (n1 - n0) / (t1 - t0) if t1 > t0 else 0
     print(json.dumps({"seconds": seconds, "cpu": cpu, "first": rate(0, .2), "last": rate(.8, 1)}))
 
-asyncio.run(run())
+try:  # as `threadwell import` begins
+    from threadwell.intake.gathered.starting import ahead
+    from threadwell.intake.hand import main
+    begun = ahead(main) if workers else contextlib.nullcontext()
+except ImportError:
+    begun = contextlib.nullcontext()
+with begun:
+    asyncio.run(run())
 """
 _HERE = Path(__file__).parents[1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def run(arguments: Namespace) -> int:
         chosen.append(choices)
         print_choices(choices)
 
-    with threadwell.open(store) as tw, Progress() as progress:
+    with _crew_ahead(job), threadwell.open(store) as tw, Progress() as progress:
         report = tw.import_plan(job, progress, told)
     if arguments.format == "json":
         print_json(as_json(report, dryRun=job.dry_run))
@@ -118,6 +119,16 @@ def _job(arguments: Namespace) -> ImportJob:
         workers=arguments.workers,
         **columns(arguments),
     )
+
+
+def _crew_ahead(job: ImportJob) -> AbstractContextManager[None]:
+    """Meanwhile processes that decide for the import begin at once, should there be any."""
+    if job.dry_run or job.workers == 0:
+        return nullcontext()
+    from threadwell.intake.gathered.starting import ahead
+    from threadwell.intake.hand import main
+
+    return ahead(main)
 
 
 def _is_new(store: str) -> bool:

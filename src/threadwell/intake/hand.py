@@ -1,6 +1,7 @@
 """``python -m threadwell.intake.hand``: a process of a crew, which decides and asks.
 
-It is started by ``crew.py`` with the number of a socket, and ends when that is closed.
+It is started by ``starting.py`` with the number of a socket, through which come those of a crew: it
+forks one for each, and all of them end when theirs are closed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from threadwell.intake.gathered.errand import (
 )
 from threadwell.intake.gathered.packing import batches
 from threadwell.intake.gathered.spool import unpacked
+from threadwell.intake.gathered.starting import be_leader
 from threadwell.intake.gathered.wire import AHEAD, receive, send
 from threadwell.intake.seat import Seat
 from threadwell.stores.contract import ChangeSet, Store
@@ -134,16 +136,22 @@ async def _decide(
     await importing.revive()
 
 
-def main() -> None:
-    """Work until there is nothing more to do, or nobody to do it for."""
+def main(control: int) -> None:
+    """Lead a crew whose sockets come through that one: work until there is nothing more to do, or
+    nobody to do it for.
+    """
     # Whoever has started it decides when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    be_leader(socket.socket(fileno=control), _be)
+
+
+def _be(fileno: int) -> None:
     try:
-        asyncio.run(_work(int(sys.argv[1])))
+        asyncio.run(_work(fileno))
     except EOFError:
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -113,15 +115,15 @@ def test_what_processes_decide_is_what_an_import_decides(kind, tmp_path, monkeyp
 def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):
     monkeypatch.setattr("threadwell.intake.driving.WORTH", 1)
     started: list[int] = []
-    begin = crew._started
+    begin = crew.leader
 
     def noted():
-        process, ours = begin()
-        assert os.getpgid(process.pid) != os.getpgid(0)
-        started.append(process.pid)
-        return process, ours
+        leader = begin()
+        assert os.getpgid(leader.pid) != os.getpgid(0)
+        started.append(leader.pid)
+        return leader
 
-    monkeypatch.setattr(crew, "_started", noted)
+    monkeypatch.setattr(crew, "leader", noted)
 
     async def killed():
         store = await with_people(MemoryStore())
@@ -154,3 +156,45 @@ def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):
     died, made, (expected, _, _) = asyncio.run(killed())
     assert PATIENTS < len(died) < len(expected)
     assert made == expected
+
+
+def test_a_crew_that_was_forked_ahead_decides_the_same():
+    expected, made = _made_ahead()
+    assert made == expected
+
+
+def _made_ahead() -> tuple[object, object]:
+    """What an import makes by itself, and with a crew forked ahead: each by a program of its own,
+    as whoever forks must have neither threads nor a loop.
+    """
+    program = """
+import asyncio, json, os, sys
+from threadwell.intake import driving, hand
+from threadwell.intake.gathered import starting
+from threadwell.stores.memory import MemoryStore
+from tests.unit.intake import test_crew as here
+
+def none():
+    raise AssertionError("it was forked already")
+
+starting._program = none
+driving.WORTH = int(sys.argv[1])
+
+async def run():
+    return (await here.imported(await here.with_people(MemoryStore()), here.HOW))[0]
+
+with starting.ahead(hand.main):
+    made = asyncio.run(run())
+try:
+    os.waitpid(-1, 0)
+except ChildProcessError:
+    print(json.dumps(made, sort_keys=True))
+"""
+    both = [
+        subprocess.run(
+            [sys.executable, "-c", program, worth], capture_output=True, text=True, check=True
+        ).stdout
+        for worth in ("1000000", "1")
+    ]
+    assert all(both)
+    return both[0], both[1]

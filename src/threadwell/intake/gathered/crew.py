@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from threadwell.fhir.stamp import Clock
@@ -32,15 +30,14 @@ from threadwell.intake.gathered.errand import (
     Work,
 )
 from threadwell.intake.gathered.spool import Packed
+from threadwell.intake.gathered.starting import MOST, Leader, leader
 from threadwell.intake.gathered.wire import AHEAD, receive, send
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 from threadwell.stores.contract import Store, StoreError
 
-#: So many messages are worth the half second that a process takes to begin.
+#: So many messages are worth the half second that such processes take to begin.
 WORTH = 8000
-#: What they are called as modules.
-_MODULE = "threadwell.intake.hand"
 
 
 def is_possible() -> bool:
@@ -52,7 +49,6 @@ def is_possible() -> bool:
 class _Hand:
     """One of the processes, as seen from here."""
 
-    process: subprocess.Popen[bytes]
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     counts: Counts = field(default_factory=Counts)
@@ -70,6 +66,7 @@ class Crew:
         self._project = project
         self._counted = counted
         self._hands: list[_Hand] = []
+        self._leader: Leader | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         #: How many versions were committed.
         self.written = 0
@@ -78,11 +75,13 @@ class Crew:
         return bool(self._hands)
 
     async def begin(self, count: int) -> None:
-        """Start so many processes: they load what they need while others work."""
-        for _ in range(count):
-            process, ours = _started()
+        """Start so many processes: they load what they need while others work, or have it."""
+        pairs = [socket.socketpair() for _ in range(min(count, MOST))]
+        self._leader = leader()
+        self._leader.give([theirs for _, theirs in pairs])
+        for ours, _ in pairs:
             reader, writer = await asyncio.open_connection(sock=ours, limit=AHEAD)
-            self._hands.append(_Hand(process, reader, writer))
+            self._hands.append(_Hand(reader, writer))
 
     async def work(
         self, parts: Iterator[list[Packed]], settings: Settings, clock: Clock, ours: set[Address]
@@ -110,9 +109,11 @@ class Crew:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for hand in self._hands:
             hand.writer.close()
-            if hand.done is None:
-                hand.process.kill()
-            await asyncio.to_thread(hand.process.wait)
+        if self._leader is not None:
+            if any(hand.done is None for hand in self._hands):
+                self._leader.kill()
+            await asyncio.to_thread(self._leader.wait)
+            self._leader = None
         self._hands.clear()
 
     async def _attend(self, hand: _Hand, parts: Iterator[list[Packed]]) -> None:
@@ -160,25 +161,3 @@ class Crew:
             error = raised
         send(hand.writer, Answer(said.number, value, error))
         await hand.writer.drain()
-
-
-def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A process, and the socket to it."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(  # noqa: S603 - it is this very program
-            # Nothing is to be loaded from where the command happens to be run.
-            [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            # Ctrl-C is for the import, also while a process loads what it needs.
-            process_group=0,
-            env={**os.environ, "PYTHONPATH": _path()},
-        )
-    return process, ours
-
-
-def _path() -> str:
-    """Where a process finds this build, and all that this one would."""
-    mine = str(Path(__file__).parents[3])
-    return os.pathsep.join([mine, *(one for one in sys.path if one and one != mine)])
