@@ -23,7 +23,8 @@ from threadwell.intake.billed import WHY, billed_element
 from threadwell.intake.details import foreign_details
 from threadwell.intake.links import circle_of
 from threadwell.intake.replies.writing import AUTHORS
-from threadwell.stores.contract import Key, Store, Stored, Write
+from threadwell.stores.contract import Key, Store, Stored, Unchanged, Write
+from threadwell.stores.resting import Resting
 
 _OURS = f"{BASE}identifier/".encode()
 _UNSENT = "it would not be sent: a message to a patient is written and sent by a request of its own"
@@ -31,9 +32,13 @@ _UNSENT = "it would not be sent: a message to a patient is written and sent by a
 
 @dataclass(slots=True)
 class Decided:
-    """What is to be written. ``later`` are lines that refer to what is not there for the caller."""
+    """What is to be written, if what it ``rests`` on is still so.
+
+    ``later`` are lines that refer to what is not there for the caller.
+    """
 
     writes: list[Write] = field(default_factory=list)
+    rests: tuple[Unchanged, ...] = ()
     new: int = 0
     changed: int = 0
     same: int = 0
@@ -69,6 +74,7 @@ class Deciding:
         Raises ``Conflict`` where others write meanwhile.
         """
         out = Decided()
+        rested = Resting(self._store), Resting(self._view)
         keys = [Key(fit.type, fit.id) for fit in fits]
         there = await self._store.read_many(self._project, keys)
         alive = [key for key, one in there.items() if not one.deleted]
@@ -77,7 +83,7 @@ class Deciding:
         for key, fit in zip(keys, fits, strict=True):
             before = there.get(key)
             try:
-                write = await self._write(fit, before, is_seen=key in seen)
+                write = await self._write(fit, before, rested, is_seen=key in seen)
             except FhirError as error:
                 out.bad.append(_told(fit.line, error))
             except Adrift as adrift:
@@ -91,6 +97,8 @@ class Deciding:
                     pairs[key] = fit, write
         written, refused = await self._view.sort_out(self._project, [w for _, w in pairs.values()])
         out.writes = written
+        own = {Key(write.type, write.id) for write in written}
+        out.rests = tuple(one for resting in rested for one in resting.rests(own))
         out.new = sum(write.before is None or write.before.deleted for write in written)
         out.changed = len(written) - out.new
         for write, why in refused:
@@ -99,7 +107,9 @@ class Deciding:
             (out.later if waits else out.bad).append(_told(line, why))
         return out
 
-    async def _write(self, fit: Fit, before: Stored | None, *, is_seen: bool) -> Write | None:
+    async def _write(
+        self, fit: Fit, before: Stored | None, rested: tuple[Resting, Resting], *, is_seen: bool
+    ) -> Write | None:
         """What is to be written for one; ``None`` where it is there already."""
         resource = fit.resource
         current = None if before is None or before.deleted else before
@@ -125,9 +135,10 @@ class Deciding:
         write = Write(
             fit.type, fit.id, version_id, now, stamped, body, before, self._who, fit.content
         )
-        if element := await billed_element(self._store, self._project, write):
+        whole, shown = rested
+        if element := await billed_element(whole, self._project, write):
             raise _Refused(f"{WHY} ({element})")
-        for foreign in await foreign_details(self._view, self._project, write):
+        for foreign in await foreign_details(shown, self._project, write):
             raise _Refused(foreign.why)
         return write
 

@@ -288,11 +288,11 @@ class Imports:
         """Commit what is written, what is told, and how far it is, together."""
         pieces = await lines.kept(self._project, job.id, job.progress)
         kept = (*pieces, kept_loading(self._project, job), *self._held())
-        writes = tuple(decided.writes) if decided else ()
+        writes, rests = (tuple(decided.writes), decided.rests) if decided else ((), ())
         witness = _witness(asked, self._clock()) if asked and writes else None
         token = CURRENT.set(witness)
         try:
-            await self._store.commit(self._project, ChangeSet(writes, kept=kept))
+            await self._store.commit(self._project, ChangeSet(writes, unchanged=rests, kept=kept))
         finally:
             CURRENT.reset(token)
 

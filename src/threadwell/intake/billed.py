@@ -16,7 +16,7 @@ from threadwell.fhir.search.query import Query, ReferenceFilter
 from threadwell.fhir.search.sought import ReferenceMatch
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.stores.contract import Store, Stored, Write
+from threadwell.stores.contract import Reading, Stored, Write
 
 WHY = "Its session has been billed: whom it is about stays as it was billed"
 
@@ -25,7 +25,7 @@ _OURS = OURS.encode()
 _TYPES = frozenset({"Communication", "Encounter", "Group"})
 
 
-async def billed_element(store: Store, project: str, write: Write) -> str:
+async def billed_element(store: Reading, project: str, write: Write) -> str:
     """The element that a write says otherwise of a billed session, ``""`` for none.
 
     Raises ``StoreError``.
@@ -45,7 +45,9 @@ async def billed_element(store: Store, project: str, write: Write) -> str:
     return ""
 
 
-async def _sessions(store: Store, project: str, type_: str, id_: str, body: Resource) -> list[str]:
+async def _sessions(
+    store: Reading, project: str, type_: str, id_: str, body: Resource
+) -> list[str]:
     """The Encounters (``Encounter/…``) by which the resource is part of sessions."""
     if type_ == "Encounter":
         return [f"Encounter/{id_}"]
@@ -57,7 +59,7 @@ async def _sessions(store: Store, project: str, type_: str, id_: str, body: Reso
     return [name] if (name := target(body, "encounter")) else []
 
 
-async def _is_billed(store: Store, project: str, name: str) -> bool:
+async def _is_billed(store: Reading, project: str, name: str) -> bool:
     """Whether any Encounter of the session of that one is locked."""
     body = await _read(store, project, name)
     if body is None:
@@ -72,12 +74,12 @@ async def _is_billed(store: Store, project: str, name: str) -> bool:
     return False
 
 
-def _of(store: Store, project: str, code: str, type_: str, id_: str) -> AsyncIterator[Stored]:
+def _of(store: Reading, project: str, code: str, type_: str, id_: str) -> AsyncIterator[Stored]:
     """The Encounters that refer to a resource so."""
     match = ReferenceMatch(type_, id_, "")
     return search_all(store, project, Query("Encounter", (ReferenceFilter(code, (match,)),)))
 
 
-async def _read(store: Store, project: str, name: str) -> Resource | None:
+async def _read(store: Reading, project: str, name: str) -> Resource | None:
     stored = await store.read(project, *as_key(name)) if "/" in name else None
     return None if stored is None or stored.deleted else decode(stored.body)

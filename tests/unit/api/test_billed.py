@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.api.test_about import Family, ref, sms, told
+from tests.unit.intake.test_tails import put
 from threadwell.encounters import codes
 from threadwell.intake import verify
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -129,3 +130,34 @@ def test_a_correction_of_another_session_is_taken(household: Household) -> None:
         if household.read(one)["payload"][0]["contentString"] == "Leo sneezes"
     ]
     assert told(household.say(found, ref("patient", household.mia)))
+
+
+@pytest.mark.parametrize("way", ["alone", "transaction"])
+@pytest.mark.parametrize("what", WHAT)
+def test_what_is_billed_just_then_is_billed(
+    household: Household, monkeypatch: Any, what: str, way: str
+) -> None:
+    # Between the look and the write somebody bills the care of the other child.
+    household.api.clock.now += 86_400_000
+    household.take()
+    which, element = WHAT[what]
+    name, value = getattr(household, which), other(household, element)
+    body, store = household.read(name), household.api.store
+    changed = {**body, element: value}
+    commit, turns = store.commit, []
+
+    async def late(*args: Any, **options: Any) -> Any:
+        if not turns:
+            turns.append(name)
+            _, id_ = household.care[household.leo].split("/")
+            await put(store, "Encounter", id_, tag=codes.BILLED)
+        return await commit(*args, **options)
+
+    monkeypatch.setattr(store, "commit", late)
+    if way == "alone":
+        answer = household.api.call("PUT", name, changed)
+    else:
+        answer = household.api.bundle("transaction", household.api.entry("PUT", name, changed))
+    assert turns
+    assert answer.status_code == 422, answer.text
+    assert household.read(name) == body

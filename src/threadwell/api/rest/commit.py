@@ -6,14 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from threadwell.api.context import Context
-from threadwell.api.rest.billed import refuse_billed
+from threadwell.api.rest.billed import refuse_billed, rested_on_bills
 from threadwell.api.rest.change import Change
 from threadwell.api.rest.detailed import refuse_foreign
 from threadwell.api.rest.pointing import refuse_dangling
 from threadwell.api.rest.unsent import refuse_unsent
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Conflict, Unmatched
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Unmatched
+from threadwell.stores.resting import Resting
 
 T = TypeVar("T")
 
@@ -23,13 +24,16 @@ ATTEMPTS = 10
 
 async def commit(context: Context, change: Change, *unmatched: Query) -> None:
     """Write the change, if ``unmatched`` still match nothing; raises ``Conflict``."""
-    if change.write:
-        await refuse_billed(context, change.write)
-        await refuse_unsent(context, change.write)
-        await refuse_dangling(context, change.write)
-        await refuse_foreign(context, change.write)
+    if write := change.write:
+        bills, seen = rested_on_bills(context), Resting(context.view)
+        await refuse_billed(bills, context.project, write)
+        await refuse_unsent(context, write)
+        await refuse_dangling(context, write)
+        await refuse_foreign(seen, context.project, write)
         guards = tuple(Unmatched(query) for query in unmatched)
-        await context.view.commit(context.project, ChangeSet((change.write,), guards))
+        own = (Key(write.type, write.id),)
+        rests = (*bills.rests(own), *seen.rests(own))
+        await context.view.commit(context.project, ChangeSet((write,), guards, rests))
 
 
 async def settle(context: Context, decide: Callable[[], Awaitable[T]]) -> T:

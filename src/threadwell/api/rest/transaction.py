@@ -17,7 +17,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.failing import answered
 from threadwell.api.outcomes import OK, outcome_answer, refusal
 from threadwell.api.rest.accept import Accepted, accept
-from threadwell.api.rest.billed import refuse_billed
+from threadwell.api.rest.billed import refuse_billed, rested_on_bills
 from threadwell.api.rest.change import Change, created, deleted, updated
 from threadwell.api.rest.commit import settle
 from threadwell.api.rest.content import keep_content
@@ -38,6 +38,7 @@ from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.stores.aside import LARGE, Pauses, aside
 from threadwell.stores.contract import ChangeSet, Key, Stored, Unchanged, Unmatched
+from threadwell.stores.resting import Resting
 
 #: Mistakes that are told of one transaction.
 _MOST = 1000
@@ -136,6 +137,7 @@ class _Draft:
         #: All that is wrong with what the entries bring.
         self.issues: list[Issue] = []
         self._context = context
+        self._bills, self._seen = rested_on_bills(context), Resting(context.view)
         self._author = request.caller.author
         self._now = context.clock()
         self._may_be_large = len(request.body) >= LARGE
@@ -159,7 +161,7 @@ class _Draft:
             self.issues += located.issues
         if change and change.write:
             try:
-                await refuse_billed(self._context, change.write)
+                await refuse_billed(self._bills, self._context.project, change.write)
                 await refuse_unsent(self._context, change.write)
                 await refuse_dangling(self._context, change.write, self._made, self._gone)
             except FhirError as error:
@@ -175,7 +177,7 @@ class _Draft:
         for target in targets:
             if (write := writes.get(target.key)) is not None:
                 try:
-                    await refuse_foreign(self._context, write, made)
+                    await refuse_foreign(self._seen, self._context.project, write, made)
                 except FhirError as error:
                     raise within(target.entry, error) from None
 
@@ -190,7 +192,8 @@ class _Draft:
             for target in targets
             if target.unmatched and not target.repeats
         ]
-        return ChangeSet(tuple(writes.values()), tuple(unmatched), tuple(unchanged))
+        rests = (*unchanged, *self._bills.rests(self._by_key), *self._seen.rests(self._by_key))
+        return ChangeSet(tuple(writes.values()), tuple(unmatched), rests)
 
     async def _decide(self, target: Target) -> Change | None:
         request, current = target.entry.request, target.current
