@@ -20,7 +20,7 @@ from typing import IO, Any
 import msgspec
 
 from threadwell.backfill.basis import Unit
-from threadwell.backfill.spool import BUFFERED, replace
+from threadwell.backfill.spool import BUFFERED, named, replace
 from threadwell.fhir.content import with_data
 from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
@@ -32,8 +32,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _STATE, MANIFEST = ".threadwell-backfill", "manifest.json"
-#: Bytes of files that one task reads, if they are small.
-_TASK = 8 * 1024 * 1024
+#: Bytes of files that one task reads, if they are small; and how many take as long as opening one.
+_TASK, _OPENED = 8 * 1024 * 1024, 32 * 1024
 #: Of an Encounter that time alone will change.
 _OPEN = frozenset(("planned", "arrived", "triaged", "in-progress", "onleave"))
 
@@ -63,10 +63,10 @@ class Plan(msgspec.Struct, frozen=True):
         """The units in tasks: many small ones are one, as each task takes its time to begin."""
         begins, size = [0], 0
         for number, unit in enumerate(self.units):
-            size += unit.size
+            size += max(unit.size, _OPENED)
             if number and (size > _TASK or unit.stripes > 1):
                 begins.append(number)
-                size = unit.size
+                size = max(unit.size, _OPENED)
         ends = [*begins[1:], len(self.units)]
         return [range(*one) for one in zip(begins, ends, strict=True) if len(range(*one))]
 
@@ -169,7 +169,8 @@ class Folder:
         """Write down what every process has to know; it is read by ``work_at``."""
         content = pickle.dumps(work)
         path = self._state / "making" / blake2b(content, digest_size=16).hexdigest()
-        path.write_bytes(content)
+        with named(path):
+            path.write_bytes(content)
         return path
 
     def lines(self, number: int) -> Lines:
@@ -249,16 +250,18 @@ class Lines:
         for type_, bodies in by_type.items():
             self.counts[type_] += len(bodies)
             bodies.append(b"")
-            self._file(type_).write(b"\n".join(bodies))
+            with named(self._folder / type_):
+                self._file(type_).write(b"\n".join(bodies))
         self.lasting &= "future-date" not in batch.reasons
         self.done.add(batch)
 
     def move(self, to: Path, number: int) -> None:
         """Put the files where they are to be."""
         for type_, file in self._files.items():
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
+            with named(self._folder / type_):
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
             (self._folder / type_).replace(to / name_of(type_, number))
         self._folder.rmdir()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from pathlib import Path
 
+from threadwell.backfill.spool import named
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Query
 from threadwell.intake.paging import search_all
@@ -31,8 +32,11 @@ async def write_people(store: Store, project: str, folder: Path) -> dict[str, in
         count = 0
         with (fresh := target.with_suffix(".new")).open("wb") as file:
             async for stored in search_all(store, project, Query(type_)):
-                file.write(stored.body + b"\n")
+                with named(target):
+                    file.write(stored.body + b"\n")
                 count += 1
+            with named(target):
+                file.flush()
         if count:
             counts[type_] = count
             fresh.replace(target)

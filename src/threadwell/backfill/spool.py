@@ -70,7 +70,7 @@ class Spool:
     def close(self) -> None:
         """Write what waits; the file is whole then."""
         self._flush()
-        with self._named():
+        with named(self._path):
             self._writer.close()
             self._file.close()
 
@@ -91,17 +91,8 @@ class Spool:
         batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
         if self._partitions > 1:
             batch = batch.take(pc.array_sort_indices(batch.column("bucket")))
-        with self._named():
+        with named(self._path):
             self._writer.write_batch(batch)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        # Arrow tells what is wrong, and not with which file.
-        try:
-            yield
-        except OSError as error:
-            what = os.strerror(error.errno) if error.errno else str(error)
-            raise OSError(error.errno, what, str(self._path)) from None
 
 
 def _column(type_: pa.DataType, values: array[int]) -> pa.Array:
@@ -170,10 +161,20 @@ class Spooled:
         yield from self._batches
 
 
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Let an ``OSError`` of the work on a file name it: who writes is told why, and not where."""
+    try:
+        yield
+    except OSError as error:
+        what = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(error.errno, what, str(path)) from None
+
+
 def replace(path: Path, content: bytes) -> None:
     """Have a file hold that, or what it held before, whatever happens."""
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
+    with named(path), fresh.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -37,6 +37,15 @@ _LEFT_OUT = re.compile(
 #: What SQLite keeps beside a database that is open, or was copied while it was: its log, and the
 #: index of that. Whoever reads the database reads them.
 _BESIDE_DATABASE = re.compile(r"-(wal|shm)$")
+#: How files begin that are packed by other programs than those that are unpacked here.
+_PACKED = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"\x04\x22\x4d\x18": "LZ4",
+    b"\xff\x06\0\0sNaPpY": "Snappy",
+}
 _NOT_KNOWN = "not a format that Threadwell reads"
 
 
@@ -232,9 +241,19 @@ def _identify(path: Path, channels: Sequence[Channel]) -> _Found:
         return _Found(path, None, ours=ours)
     known = _sniff(head, path, channels)
     if known is None and head and not is_archive(head):
-        lacks = next(filter(None, (channel.nearly(head, path) for channel in channels)), "")
+        lacks = _packed(head) or next(
+            filter(None, (channel.nearly(head, path) for channel in channels)), ""
+        )
         return _Found(path, None, lacks=lacks)
     return _Found(path, known, archive=known is None and is_archive(head))
+
+
+def _packed(head: bytes) -> str:
+    """What to do about a file that is packed in a way that ``archives`` does not unpack."""
+    for begin, name in _PACKED.items():
+        if head.startswith(begin):
+            return f"is packed by {name}, which Threadwell does not unpack: pack it by gzip, or not"
+    return ""
 
 
 def _sniff(head: bytes, path: Path, channels: Sequence[Channel]) -> Channel | None:

@@ -66,6 +66,11 @@ def read_jsonl(path: Path) -> Iterator[Record]:
                 yield Record(number, _decode(line), line)
 
 
+def may_have_key(line: bytes, key: str) -> bool:
+    """Whether a line may be an object with that key: it stands there, or what may spell it."""
+    return b'"%s"' % key.encode() in line or b"\\u" in line
+
+
 def shortcoming_of(head: bytes) -> str:
     """Why lines that are JSON objects are none of messages; ``""`` where they look like none."""
     line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0]

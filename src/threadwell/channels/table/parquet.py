@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 
@@ -15,6 +16,9 @@ from threadwell.channels.table.cleaning import Refused
 from threadwell.channels.table.columns import Head
 from threadwell.channels.table.delimited import Record, Rows
 from threadwell.channels.table.mapping import PLAIN, Columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _MAGIC = b"PAR1"
 _AT_ONCE = 1000
@@ -57,8 +61,8 @@ def read_parquet(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
         with pq.ParquetFile(path) as file:
             cut = _head(file.schema_arrow.names)
             head = said.of(cut)
-            if head.problem:
-                yield Record(1, Refused("header", head.problem), ",".join(cut.names).encode())
+            if problem := head.problem or _misshapen(head, file.schema_arrow):
+                yield Record(1, Refused("header", problem), ",".join(cut.names).encode())
                 return
             rows = Rows(cut, head, said)
             for batch in file.iter_batches(_AT_ONCE):
@@ -78,9 +82,24 @@ def _head(names: list[str]) -> Head:
     return Head("", tuple(map(plain_name, names)))
 
 
+def _misshapen(head: Head, schema: pa.Schema) -> str:
+    """Which of our columns has values within values, of which nobody can say what text they are."""
+    import pyarrow as pa
+
+    for name, type_ in zip(head.columns, schema.types, strict=True):
+        is_list = pa.types.is_list(type_) or pa.types.is_large_list(type_)
+        if name and pa.types.is_nested(type_.value_type if is_list else type_):
+            return f"has structures in the column {name}, and no text"
+    return ""
+
+
 def _values(column: Any) -> list[Any]:
     import pyarrow as pa
 
+    if pa.types.is_fixed_size_binary(column.type):
+        # Never text: an id as bytes, sixteen of which are a UUID.
+        found = column.to_pylist()
+        return [one and (str(UUID(bytes=one)) if len(one) == 16 else one.hex()) for one in found]
     if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     values: list[Any] = column.to_pylist()
@@ -97,11 +116,19 @@ def _cell(value: Any) -> str:
         case datetime():
             return value.isoformat()
         case bytes():
-            return value.decode("utf-8", "replace").strip()
+            return _decoded(value).strip()
         case list():
             return ";".join(map(_cell, value))
         case _:
             return str(value)
+
+
+def _decoded(value: bytes) -> str:
+    """Bytes as text: what is not UTF-8 is taken for Windows-1252, as it is in CSV."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("cp1252", "replace")
 
 
 def _bytes(head: Head, cells: list[str]) -> bytes:

@@ -7,11 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
-from threadwell.channels.channel import Channel, ReadOptions
+from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
+from threadwell.channels.delimited import open_rows
 from threadwell.channels.table.cleaning import Refused, Row
-from threadwell.channels.table.columns import Head, head_of, shortcoming
+from threadwell.channels.table.columns import Head, head_of, parse_head, shortcoming
 from threadwell.channels.table.delimited import Record, read_delimited
-from threadwell.channels.table.jsonl import is_row, is_row_begun, read_jsonl, shortcoming_of
+from threadwell.channels.table.jsonl import (
+    is_row,
+    is_row_begun,
+    may_have_key,
+    read_jsonl,
+    shortcoming_of,
+)
 from threadwell.channels.table.mapping import PLAIN, Columns
 from threadwell.channels.table.parquet import (
     LACKS,
@@ -24,6 +31,8 @@ from threadwell.channels.table.row import NAME, Table, attachment_path, parse_ro
 from threadwell.channels.text import text_head
 from threadwell.messages import Broken, Message
 
+#: The column that names files beside the table.
+_FILES = "attachments"
 #: What files of tables are called. Only for a better word about one that cannot be read.
 _TABLES = frozenset({".csv", ".tsv", ".tab", ".psv"})
 
@@ -67,8 +76,8 @@ def read(path: Path, options: ReadOptions, said: Columns = PLAIN) -> Iterator[Me
 
 
 def companions(path: Path, said: Columns = PLAIN) -> Iterator[Path]:
-    """The files that the rows name as attachments."""
-    for record in _records(path, said):
+    """The files that the rows name as attachments; most tables have no column for that."""
+    for record in _records(path, said) if _may_name_files(path, said) else ():
         if isinstance(record.row, Row):
             for name in record.row.attachments:
                 found = attachment_path(name, path.parent)
@@ -121,6 +130,22 @@ def _records(path: Path, said: Columns) -> Iterator[Record]:
     if is_parquet(head):
         return read_parquet(path, said)
     return read_jsonl(path) if _is_json(head) else read_delimited(path, said)
+
+
+def _may_name_files(path: Path, said: Columns) -> bool:
+    """Whether rows may name attachments: a file of millions is not read to learn that none does."""
+    if _FILES in said.fixed:
+        return True
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        if is_parquet(head):
+            found = parquet_head(path, said) if can_read() else None
+            return found is not None and _FILES in found.names
+        if _is_json(head):
+            file.seek(0)
+            return any(may_have_key(line, _FILES) for line in file)
+    with open_rows(path) as rows:
+        return _FILES in said.of(parse_head(rows.header, rows.delimiter, said.theirs)).names
 
 
 def _is_table(path: Path, said: Columns = PLAIN) -> bool:

@@ -117,3 +117,40 @@ def test_other_parquet_is_none_of_messages(tmp_path):
     path = table(tmp_path / "x.parquet", {"id": [1], "sent": ["2024-05-13T15:04:00Z"]})
     assert not CHANNEL.sniff(b"PAR1", path)
     assert CHANNEL.nearly(b"PAR1", path) == "a table of messages needs the columns from, text"
+
+
+def test_ids_as_bytes_are_told_apart(tmp_path):
+    ids = [bytes([n + 200]) * 16 for n in range(5)]
+    found = read(table(tmp_path / "x.parquet", columns(id=pa.array(ids, pa.binary(16)))))
+    assert [one.external_id for one in found[:2]] == [
+        "c8c8c8c8-c8c8-c8c8-c8c8-c8c8c8c8c8c8",
+        "c9c9c9c9-c9c9-c9c9-c9c9-c9c9c9c9c9c9",
+    ]
+    short = pa.array([bytes([n + 200]) * 4 for n in range(5)], pa.binary(4))
+    found = read(table(tmp_path / "y.parquet", columns(id=short)))
+    assert found[0].external_id == "c8c8c8c8"
+
+
+def test_text_as_bytes_is_what_it_is_in_csv(tmp_path):
+    text = pa.array([b"caf\xe9", "☂".encode(), b"x", b"y", b""], pa.binary())
+    assert [one.text for one in read(table(tmp_path / "x.parquet", columns(text=text)))[:2]] == [
+        "café",
+        "☂",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("text", [{"en": "Hello"}] * 5),
+        ("to", [[{"phone": "1"}]] * 5),
+        ("from", pa.array([[("a", "b")]] * 5, pa.map_(pa.string(), pa.string()))),
+    ],
+)
+def test_structures_are_no_text(tmp_path, column, values):
+    (broken,) = read(table(tmp_path / "x.parquet", columns(**{column: values})))
+    assert isinstance(broken, Broken)
+    assert broken.reason == f"header: has structures in the column {column}, and no text"
+    # Nor are they asked for in a column that is none of ours.
+    first, *_ = read(table(tmp_path / "y.parquet", columns(other=values)))
+    assert isinstance(first, Message)
