@@ -1,7 +1,8 @@
 """What it costs that requests are recorded: each kind with and without, in turns.
 
-``python -m bench audit`` asks the application itself, without a socket, and then a server over HTTP
-on this machine, as ``threadwell serve`` answers. ``--postgres`` takes a PostgreSQL of its own.
+``python -m bench audit`` asks the application itself, without a socket, and two servers over HTTP
+on this machine, which answer as ``threadwell serve`` does: one records, and one does not.
+``--postgres`` takes a PostgreSQL of its own.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 import postgres
+from bench.load import request
+from bench.served import served
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client
 from threadwell.api.rest import routes
@@ -29,7 +32,7 @@ from threadwell.app import channel_labels, open_store
 from threadwell.audit.trail import Trail
 from threadwell.stores.contract import Store
 
-ROUNDS, EACH = 12, 60
+ROUNDS, EACH = 40, 30
 URL = "http://bench"
 
 
@@ -64,7 +67,8 @@ async def _measure(url: str, folder: Path, rounds: int) -> None:
     store = open_store(url)
     client = await add_client(store, "bench")
     secret = f"{client.client_id}:{client.client_secret}".encode()
-    headers = {"authorization": f"Basic {base64.b64encode(secret).decode()}"}
+    authorization = f"Basic {base64.b64encode(secret).decode()}"
+    headers = {"authorization": authorization}
     trail = Trail(store, folder / "audit")
     apps = {
         "with": create_app(store, base_url=URL, labels=channel_labels, trail=trail),
@@ -77,32 +81,59 @@ async def _measure(url: str, folder: Path, rounds: int) -> None:
         "search, 100 matches": ("GET", "Communication?_count=100", None),
         "create": ("POST", "Communication", _message("Patient/x", 0)),
     }
-    print(f"µs of CPU, over HTTP µs by the clock; median of {rounds} in turns")
-    print(f"{'':26}{'without':>10}{'with':>10}{'ratio':>8}")
-    for name, (method, path, body) in kinds.items():
-        took: dict[str, list[float]] = {"with": [], "without": []}
-        for turn in range(rounds + 1):
-            for which, app in apps.items():
-                with _recorded(which == "with"):
-                    spent = await _spent(app, headers, method, path, body)
-                if turn:
-                    took[which].append(spent)
-        _tell(name, took)
+    print(f"µs, median of {rounds} in turns")
+    columns = ("CPU in process", "CPU of the server, HTTP", "by the clock, HTTP")
+    print(f"{'':20}" + "".join(f"{column:>27}" for column in columns))
+    print(f"{'':20}" + f"{'without':>10}{'with':>9}{'ratio':>8}" * len(columns))
+    with (
+        served(partial(_app, url, folder / "served")) as recorded,
+        served(partial(_app, url, None)) as unrecorded,
+    ):
+        over_http = {"with": recorded, "without": unrecorded}
+        for name, (method, path, body) in kinds.items():
+            content = json.dumps(body).encode() if body else b""
+            sent = request(method, f"/fhir/R4/{path}", authorization, content)
+            took: dict[str, list[tuple[float, float, float]]] = {"without": [], "with": []}
+            for turn in range(rounds + 1):
+                for which, found in took.items():
+                    with _recorded(which == "with"):
+                        spent = await _spent(apps[which], headers, method, path, body)
+                    told = over_http[which].took([sent], EACH)
+                    if turn:
+                        found.append((spent, *told))
+            _tell(name, took)
     await trail.drain()
-    for name, (method, path, body) in kinds.items():
-        _tell(f"{name}, HTTP", await _over_http(apps, headers, method, path, body, rounds))
+    for _ in range(rounds):
+        for name in list(kinds)[:3]:
+            await _spent(apps["with"], headers, *kinds[name])
     started = time.process_time()
     lines = await trail.drain()
-    if lines:
-        each = (time.process_time() - started) / lines * 1e6
-        print(f"chaining, aside: {each:.0f} µs CPU a record, {lines} records")
+    each = (time.process_time() - started) / lines * 1e6
+    print(f"chaining, aside: {each:.0f} µs CPU a record of reads, {lines} records")
     trail.close()
     await store.close()
 
 
-def _tell(name: str, took: dict[str, list[float]]) -> None:
-    without, with_ = (statistics.median(took[which]) for which in ("without", "with"))
-    print(f"{name:26}{without:10.0f}{with_:10.0f}{with_ / without:8.2f}")
+async def _app(url: str, folder: Path | None) -> Any:
+    """An application of the store, in a process of its own; without ``folder`` it records nothing.
+
+    It may be another process's store, too.
+    """
+    store = open_store(url)
+    if folder is None:
+        routes.perform = routes._perform
+    trail = Trail(store, folder) if folder else _Unrecorded(store)
+    return create_app(store, base_url=URL, labels=channel_labels, trail=trail)
+
+
+def _tell(name: str, took: dict[str, list[tuple[float, float, float]]]) -> None:
+    line = f"{name:20}"
+    for column in range(3):
+        without, with_ = (
+            statistics.median(one[column] for one in took[which]) for which in ("without", "with")
+        )
+        line += f"{without:10.0f}{with_:9.0f}{with_ / without:8.2f}"
+    print(line, flush=True)
 
 
 @contextmanager
@@ -145,41 +176,6 @@ async def _spent(app: Any, headers: dict[str, str], method: str, path: str, body
         }
         await app(scope, receive, send)
     return (time.process_time() - started) / EACH * 1e6
-
-
-async def _over_http(
-    apps: dict[str, Any],
-    headers: dict[str, str],
-    method: str,
-    path: str,
-    body: Any,
-    rounds: int,
-) -> dict[str, list[float]]:
-    took: dict[str, list[float]] = {"with": [], "without": []}
-    for which, app in apps.items():
-        config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", access_log=False)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-
-        def ask(port: int = port, found: list[float] = took[which]) -> None:
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{port}/fhir/R4/", headers=headers
-            ) as http:
-                for turn in range(rounds + 1):
-                    started = time.perf_counter()
-                    for _ in range(EACH):
-                        http.request(method, path, json=body).raise_for_status()
-                    if turn:
-                        found.append((time.perf_counter() - started) / EACH * 1e6)
-
-        with _recorded(which == "with"):
-            await asyncio.to_thread(ask)
-        server.should_exit = True
-        await serving
-    return took
 
 
 async def _fill(app: Any, headers: dict[str, str]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements
 from threadwell.fhir.json import decode, encode
@@ -16,6 +18,7 @@ from threadwell.stores.contract import Stored
 
 #: The type of a resource, and the element of it that an expression leads into.
 _ROOT = re.compile(r"([A-Z][A-Za-z]*)\._?([a-z][A-Za-z]*)")
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def without(stored: Stored, hidden: Iterable[str]) -> Stored:
@@ -26,10 +29,21 @@ def without(stored: Stored, hidden: Iterable[str]) -> Stored:
     paths = list(hidden)
     if not paths or not stored.body:
         return stored
-    resource: Resource = decode(stored.body)
+    # What nothing is hidden of stays the bytes that it is.
+    members = _members(stored.body)
     for path in paths:
-        _take_out(resource, path.split("."))
-    return stored._replace(body=encode(resource))
+        root, _, inner = path.partition(".")
+        if not inner:
+            members.pop(root, None)
+            members.pop(f"_{root}", None)
+        elif root in members:
+            part: Resource = {root: decode(bytes(members[root]))}
+            _take_out(part, path.split("."))
+            if part:
+                members[root] = msgspec.Raw(encode(part[root]))
+            else:
+                del members[root]
+    return stored._replace(body=encode(members))
 
 
 @lru_cache(maxsize=1000)

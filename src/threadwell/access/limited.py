@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from threadwell.access.fields import alternatives, put_back, without
+from threadwell.access.fields import alternatives, put_back
 from threadwell.access.holding import Seen, all_hold, seen
-from threadwell.access.policy import Entry, Interaction, Policy, Sight, Version, common
+from threadwell.access.policy import Entry, Interaction, Policy, Sight, common
 from threadwell.access.refusing import forbidden
 from threadwell.access.searching import searched
+from threadwell.access.shortened import all_shortened, shortened
 from threadwell.access.standing import under
 from threadwell.access.writing import Writing
 from threadwell.fhir.authors import whose
@@ -54,8 +55,8 @@ _PART = 100
 _FEW = 4
 #: Verdicts that are remembered of a policy at a time.
 _MOST = 50_000
-#: Bytes of what is shown of a version, beyond which it is not remembered.
-_SHORT = 4_000
+#: What is hidden of a version that is shown whole.
+_NOTHING = frozenset[str]()
 
 
 class Limited:
@@ -67,16 +68,24 @@ class Limited:
         # It may have been compiled by other search parameters than there are now.
         self.policy = under(policy, catalogue_of(bases))
         self.bases = bases
+        # Most requests ask these, and some nothing else.
+        self._read = store.read
+        self._moment = store.moment
+        self._sights = self.policy.sights[Interaction.READ]
+        self._hides: dict[str, bool] = {}
 
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         """The current version, if it may be read; of what is gone only what has no criteria."""
-        stored = await self._store.read(project, type_, id_)
+        stored = await self._read(project, type_, id_)
         if stored is None:
             return None
-        known = self.policy.sights.get((Interaction.READ, Version(type_, id_, stored.version_id)))
+        known = self._sights.get(stored[:3])
         # The store has looked a moment ago: to ask it anew would cost as much as the read.
-        if known is not None and known.holds_at(self._store, just_read=True):
-            return stored if known.whole else known.shown
+        if known is not None and (
+            (moment := known[1]) is None or moment == self._moment(just_read=True)
+        ):
+            hidden = known[0]
+            return hidden if hidden is None else shortened(stored, hidden)
         return await self.see(stored, Interaction.READ, just_read=True)
 
     async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
@@ -177,7 +186,11 @@ class Limited:
 
     def hides(self, type_: str) -> bool:
         """Whether any entry hides elements."""
-        return any(entry.hidden for entry in self.policy.entries.get(type_, ()))
+        known = self._hides.get(type_)
+        if known is None:
+            known = any(entry.hidden for entry in self.policy.entries.get(type_, ()))
+            self._hides[type_] = known
+        return known
 
     def check(self, type_: str, interaction: str) -> None:
         """403 for what no entry of the type allows."""
@@ -208,7 +221,7 @@ class Limited:
         if found is not None or not stored.body:
             return found or stored
         of_type = self.policy.entries.get(stored.type, ())
-        return without(stored, {path for entry in of_type for path in entry.hidden})
+        return shortened(stored, _NOTHING.union(*[entry.hidden for entry in of_type]))
 
     def keeps(self, type_: str) -> bool:
         """Whether any entry hides elements, or fixes them."""
@@ -237,42 +250,54 @@ class Limited:
         """
         if stored is None:
             return None
-        type_, id_, version_id, *_ = stored
-        sights, place = self.policy.sights, (interaction, Version(type_, id_, version_id))
+        sights, place = self.policy.sights[interaction], stored[:3]
         known = sights.get(place)
-        if known is not None and known.holds_at(self._store, just_read=just_read):
-            return stored if known.whole else known.shown
+        if known is not None and (
+            known.moment is None or known.moment == self._moment(just_read=just_read)
+        ):
+            hidden = known.hidden
+            return None if hidden is None else shortened(stored, hidden)
         # What looks at nothing else asks the store for nothing, as if there were nothing to see.
-        alone = stored.deleted or all(entry.alone for entry in self.policy.of(type_, interaction))
-        moment = None if alone else self._store.moment(just_read=just_read)
-        shown, is_lasting = await self._see(stored, interaction)
+        of_type = self.policy.of(stored.type, interaction)
+        alone = stored.deleted or all(entry.alone for entry in of_type)
+        moment = None if alone else self._moment(just_read=just_read)
+        hidden, is_lasting = await self._see(stored, interaction)
         # Nothing was committed meanwhile, or nothing else was looked at.
-        if is_lasting or (moment is not None and moment == self._store.moment(just_read=just_read)):
-            whole = shown is stored
-            if whole or shown is None or len(shown.body) <= _SHORT:
-                if len(sights) >= _MOST:
-                    sights.clear()
-                sights[place] = Sight(
-                    whole, None if whole else shown, None if is_lasting else moment
-                )
-        return shown
+        if is_lasting or (moment is not None and moment == self._moment(just_read=just_read)):
+            if len(sights) >= _MOST:
+                sights.clear()
+            sights[place] = Sight(hidden, None if is_lasting else moment)
+        return None if hidden is None else shortened(stored, hidden)
 
-    async def _see(self, stored: Stored, interaction: Interaction) -> tuple[Stored | None, bool]:
-        """The same, and whether it hangs on nothing but the version."""
+    async def see_all(
+        self, type_: str, found: Sequence[Stored], interaction: Interaction
+    ) -> list[Stored]:
+        """Those versions of a type that the caller sees, each as they see it."""
+        of_type = self.policy.of(type_, interaction)
+        if of_type and not any(entry.filters for entry in of_type):
+            # Of each the same is shown.
+            return all_shortened(found, common([entry.hidden for entry in of_type]))
+        each = [await self.see(one, interaction) for one in found]
+        return [one for one in each if one is not None]
+
+    async def _see(
+        self, stored: Stored, interaction: Interaction
+    ) -> tuple[frozenset[str] | None, bool]:
+        """What is hidden of it, and whether that hangs on nothing but the version."""
         entries = self.policy.of(stored.type, interaction)
         if stored.deleted:
             # Whether what is gone would be theirs is not told any more.
-            return (stored if any(not entry.filters for entry in entries) else None), True
+            return (_NOTHING if any(not entry.filters for entry in entries) else None), True
         alone = all(entry.alone for entry in entries)
         if not any(entry.hidden for entry in entries):
             for entry in entries:
                 if await self._matches(entry, stored):
-                    return stored, entry.alone
-            return (stored if entries and await self._is_own(stored) else None), alone
+                    return _NOTHING, entry.alone
+            return (_NOTHING if entries and await self._is_own(stored) else None), alone
         found = [entry for entry in entries if await self._matches(entry, stored)]
         if not found:
-            return (stored if await self._is_own(stored) else None), alone
-        return without(stored, common(entry.hidden for entry in found)), alone
+            return (_NOTHING if await self._is_own(stored) else None), alone
+        return common(entry.hidden for entry in found), alone
 
     async def entries(self, stored: Stored, interaction: Interaction) -> list[Entry]:
         """The entries that allow that of a version."""
@@ -312,7 +337,7 @@ class Limited:
         if not entry.alone:
             return await self.all_hold(entry.filters, seen(stored, self.bases))
         verdicts = self.policy.verdicts
-        place = (entry, Version(stored.type, stored.id, stored.version_id))
+        place = (entry, stored[:3])
         known = verdicts.get(place)
         if known is None:
             known = await self.all_hold(entry.filters, seen(stored, self.bases))

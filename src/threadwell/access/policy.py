@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.search.catalogue import R4, Catalogue
 from threadwell.fhir.search.extract import extraction
@@ -25,7 +25,6 @@ from threadwell.fhir.search.query import (
     Query,
     within,
 )
-from threadwell.stores.contract import Store, Stored
 
 
 class Interaction(StrEnum):
@@ -77,28 +76,19 @@ def _cost(entry: Entry) -> int:
     return 0 if not entry.filters else 1 if entry.alone else 2
 
 
-class Version(NamedTuple):
-    """Names one version of a resource, for a verdict to be remembered by."""
-
-    type: str
-    id: str
-    version: str
+#: The type, the id and the version of one version of a resource: by these verdicts are remembered.
+Version: TypeAlias = tuple[str, str, str]
 
 
 class Sight(NamedTuple):
-    """What was seen of a version: all of it, or what is ``shown``, or nothing.
+    """What was seen of a version: the paths of what is ``hidden`` of it, ``None`` for all of it.
 
     It holds as long as the store is as it was at that ``moment`` (``Store.moment``); for good
     where that is ``None``, as nothing else was looked at.
     """
 
-    whole: bool
-    shown: Stored | None
+    hidden: frozenset[str] | None
     moment: Hashable | None
-
-    def holds_at(self, store: Store, *, just_read: bool = False) -> bool:
-        """Whether it still holds; ``just_read``, where the store has told of the version."""
-        return self.moment is None or self.moment == store.moment(just_read=just_read)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -128,7 +118,9 @@ class Policy:
     lasts: int | None = None
     who: str = ""
     verdicts: dict[tuple[Entry, Version], bool] = field(default_factory=dict, init=False)
-    sights: dict[tuple[Interaction, Version], Sight] = field(default_factory=dict, init=False)
+    sights: dict[Interaction, dict[Version, Sight]] = field(
+        default_factory=lambda: {one: {} for one in Interaction}, init=False
+    )
     _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict, init=False)
 
     def knows(self, reference: str) -> bool:
@@ -209,6 +201,8 @@ def leads_on(filter_: Filter) -> bool:
 def common(all_paths: Iterable[frozenset[str]]) -> frozenset[str]:
     """The paths that all have, or have what they are within."""
     each = list(all_paths)
+    if len(each) == 1:
+        return each[0]
     return frozenset(
         path
         for paths in each

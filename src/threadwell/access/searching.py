@@ -61,7 +61,9 @@ async def searched(view: Sight, store: Store, project: str, query: Query) -> Pag
         page = await store.search(project, asked)
     await _check_meaning(view, store, project)
     if any(entry.hidden for entry in view.policy.of(query.type, Interaction.SEARCH)):
-        page = page._replace(matches=await _seen(view, page.matches))
+        page = page._replace(
+            matches=await view.see_all(query.type, page.matches, Interaction.SEARCH)
+        )
     if not (query.includes or query.rev_includes):
         return page
     walk = including(query, page.matches, view.bases)
@@ -179,11 +181,6 @@ def _led(view: Sight, type_: str, further: Filter, *more: Filter) -> Filter | No
     if limit == (NOTHING,):
         return None
     return AllFilter((*parts_of(inner), *limit)) if limit else inner
-
-
-async def _seen(view: Sight, found: Iterable[Stored]) -> list[Stored]:
-    shown = [await view.see(one, Interaction.SEARCH) for one in found]
-    return [one for one in shown if one is not None]
 
 
 async def _answer(view: Sight, project: str, asked: Asked) -> list[Stored]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from threadwell.access.holding import Around, Seen
@@ -19,6 +19,12 @@ class Sight(Reading, Around, Protocol):
 
     async def see(self, stored: Stored | None, interaction: Interaction) -> Stored | None:
         """A version as the caller sees it; ``None`` if they do not."""
+        ...
+
+    async def see_all(
+        self, type_: str, found: Sequence[Stored], interaction: Interaction
+    ) -> list[Stored]:
+        """Those versions of a type that the caller sees, each as they see it."""
         ...
 
     async def entries(self, stored: Stored, interaction: Interaction) -> list[Entry]:

@@ -18,6 +18,8 @@ from threadwell.fhir.authors import acted_for, writer
 from threadwell.fhir.json import encode
 from threadwell.stores.contract import Stored, StoreError
 
+#: No cache keeps what comes with it.
+ONCE: Header = (b"cache-control", b"no-store")
 _META = b'"meta":{'
 
 
@@ -52,16 +54,22 @@ def once(answer: Answer) -> Answer:
     what others may be shown less of.
     """
     others = [header for header in answer.headers if header[0] != b"cache-control"]
-    return answer._replace(headers=[*others, (b"cache-control", b"no-store")])
+    return answer._replace(headers=[*others, ONCE])
 
 
-async def resource(context: Context, request: Request, stored: Stored, status: int = 200) -> Answer:
+async def resource(
+    context: Context,
+    request: Request,
+    stored: Stored,
+    status: int = 200,
+    caching: Header = PRIVATE,
+) -> Answer:
     """The version as the whole of an answer."""
     body = stored.body
     # Most are shown as they are stored, to most.
     if ATTACHED in body or b"x-medplum" in request.headers or stored.type == "Binary":
         (body,) = await bodies(context, request, [stored])
-    return Answer(status, version_headers(stored), body)
+    return Answer(status, version_headers(stored, caching), body)
 
 
 async def written(context: Context, request: Request, stored: Stored, status: int) -> Answer:
@@ -91,11 +99,11 @@ async def written(context: Context, request: Request, stored: Stored, status: in
     return answer
 
 
-def version_headers(stored: Stored) -> list[Header]:
+def version_headers(stored: Stored, caching: Header = PRIVATE) -> list[Header]:
     """``Content-Type``, ``Cache-Control``, ``ETag`` and ``Last-Modified``."""
     return [
         JSON,
-        PRIVATE,
+        caching,
         (b"etag", etag(stored.version_id)),
         (b"last-modified", http_date(stored.updated // 1000)),
     ]

@@ -42,6 +42,7 @@ class Audited:
         self._clock = clock
         # Asked before each request.
         self.home = store.home
+        self.moment = store.moment
         #: Whether anything was committed.
         self.changed = False
 

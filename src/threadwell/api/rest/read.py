@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from threadwell.api.answers import once, resource
+from threadwell.api.answers import ONCE, resource
 from threadwell.api.attachments import ATTACHED
 from threadwell.api.context import Context
 from threadwell.api.etags import check_read, not_modified
-from threadwell.api.exchange import Answer, Request
+from threadwell.api.exchange import Answer, Header, Request
+from threadwell.api.outcomes import PRIVATE
 from threadwell.api.params import parse_params
 from threadwell.api.rest import elements
 from threadwell.fhir.outcome import gone, not_found
@@ -40,7 +41,7 @@ async def _answer(context: Context, request: Request, stored: Stored | None) -> 
     version = existing(stored)
     check_read(request, version)
     if context.view.hides(request.type):
-        return once(await _shown(context, request, version))
+        return await _shown(context, request, version, ONCE)
     # An attachment's URL expires, so what a cache holds may be of no use any more.
     if not_modified(request, version.version_id, version.updated) and ATTACHED not in version.body:
         answer = await resource(context, request, version, 304)
@@ -48,8 +49,10 @@ async def _answer(context: Context, request: Request, stored: Stored | None) -> 
     return await _shown(context, request, version)
 
 
-async def _shown(context: Context, request: Request, version: Stored) -> Answer:
-    answer = await resource(context, request, version)
+async def _shown(
+    context: Context, request: Request, version: Stored, caching: Header = PRIVATE
+) -> Answer:
+    answer = await resource(context, request, version, caching=caching)
     if request.query:
         wanted = elements.wanted(request.type, parse_params(request.query))
         if wanted:
