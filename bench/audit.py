@@ -32,7 +32,7 @@ from threadwell.app import channel_labels, open_store
 from threadwell.audit.trail import Trail
 from threadwell.stores.contract import Store
 
-ROUNDS, EACH = 40, 30
+ROUNDS, EACH = 120, 15
 URL = "http://bench"
 
 
@@ -81,7 +81,7 @@ async def _measure(url: str, folder: Path, rounds: int) -> None:
         "search, 100 matches": ("GET", "Communication?_count=100", None),
         "create": ("POST", "Communication", _message("Patient/x", 0)),
     }
-    print(f"µs, median of {rounds} in turns")
+    print(f"µs; of {rounds} turns what a quarter kept below, as other programs may use the machine")
     columns = ("CPU in process", "CPU of the server, HTTP", "by the clock, HTTP")
     print(f"{'':20}" + "".join(f"{column:>27}" for column in columns))
     print(f"{'':20}" + f"{'without':>10}{'with':>9}{'ratio':>8}" * len(columns))
@@ -95,12 +95,12 @@ async def _measure(url: str, folder: Path, rounds: int) -> None:
             sent = request(method, f"/fhir/R4/{path}", authorization, content)
             took: dict[str, list[tuple[float, float, float]]] = {"without": [], "with": []}
             for turn in range(rounds + 1):
-                for which, found in took.items():
+                for which in sorted(took, reverse=bool(turn % 2)):
                     with _recorded(which == "with"):
                         spent = await _spent(apps[which], headers, method, path, body)
                     told = over_http[which].took([sent], EACH)
                     if turn:
-                        found.append((spent, *told))
+                        took[which].append((spent, *told))
             _tell(name, took)
     await trail.drain()
     for _ in range(rounds):
@@ -130,7 +130,8 @@ def _tell(name: str, took: dict[str, list[tuple[float, float, float]]]) -> None:
     line = f"{name:20}"
     for column in range(3):
         without, with_ = (
-            statistics.median(one[column] for one in took[which]) for which in ("without", "with")
+            statistics.quantiles([one[column] for one in took[which]], n=4)[0]
+            for which in ("without", "with")
         )
         line += f"{without:10.0f}{with_:9.0f}{with_ / without:8.2f}"
     print(line, flush=True)

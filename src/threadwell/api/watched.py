@@ -36,12 +36,11 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
     Raises ``StoreError`` instead of an answer that cannot be recorded.
     """
     trail = context.trail
-    witness = Witness(
-        _by(context, request),
-        trail.clock(),
-        trail.keeping(context.project),
-        _request_id(request),
-    )
+    # Who has the store itself open asks nobody to let them in.
+    by = trail.by if request.way == "python" else who(request)
+    given = request.headers.get(b"x-request-id")
+    request_id = _request_id(given) if given else ""
+    witness = Witness(by, trail.clock(), trail.keeping(context.project), request_id)
     token = CURRENT.set(witness)
     try:
         answer = await perform(context, request)
@@ -109,15 +108,11 @@ def describe(witness: Witness, request: Request) -> None:
     witness.query = query[:_LONGEST]
 
 
-def _by(context: Context, request: Request) -> Who:
-    # Who has the store itself open asks nobody to let them in.
-    return context.trail.by if request.way == "python" else who(request)
-
-
 def who(request: Request) -> Who:
     """Who asks, and from where."""
     address, through = request.peer, ""
-    if forwarded := request.headers.get(b"x-forwarded-for"):
+    if b"x-forwarded-for" in request.headers:
+        forwarded = request.headers[b"x-forwarded-for"]
         address = address_of(address, forwarded.decode("latin-1")[:_LONGEST], proxies())
         through = request.peer if address != request.peer else ""
     return _who(request.caller, request.way, address, through)
@@ -168,6 +163,5 @@ def _end(witness: Witness, request: Request, status: int) -> None:
     witness.end(status)
 
 
-def _request_id(request: Request) -> str:
-    given = request.headers.get(b"x-request-id", b"")
-    return given.decode() if given and _ID.fullmatch(given) else ""
+def _request_id(given: bytes) -> str:
+    return given.decode() if _ID.fullmatch(given) else ""

@@ -53,7 +53,8 @@ def note(
     more: bool = False,
 ) -> bytes:
     """The note of a ``Record`` of these, in a line without its end; ``seen`` was only looked at."""
-    return _encode((at, act, _of(by), status, asked, query, request, more, _grouped(seen)))
+    groups = [seen[0][:3]] if len(seen) == 1 else _grouped(seen)
+    return _encode((at, act, _of(by), status, asked, query, request, more, groups))
 
 
 def read_note(line: bytes) -> Record:

@@ -72,11 +72,11 @@ class FileSpool:
 
     def append(self, project: str, line: bytes) -> None:
         """Write a record; raises ``StoreFull`` where there is no space, and ``StoreError``."""
+        file = self._files.get(project)
         try:
-            file = self._files.get(project)
             if file is None or file.size >= LARGE:
                 file = self._begin(project)
-            file.write(line + b"\n")
+            file.write(line)
         except OSError as error:
             told = f"what is seen cannot be recorded in {self.folder}: {error.strerror}"
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -111,8 +111,7 @@ class _File:
         self._torn = False
 
     def write(self, line: bytes) -> None:
-        if self._torn:
-            line = b"\n" + line
+        line = b"\n%s\n" % line if self._torn else line + b"\n"
         written = os.write(self._handle, line)
         self.size += written
         # Of a disk that fills up a part may be taken: it is closed off, and is no record.

@@ -73,19 +73,17 @@ class Witness(msgspec.Struct, eq=False):
     def end(self, status: int) -> None:
         """The answer has that status: record what was seen, unless the commit has a record."""
         if not self.wrote:
-            self._note(status)
+            asked, query, request = self.asked, self.query, self.request
+            self.keep(note(self.at, self.act, self.by, status, asked, query, request, self.seen))
 
     def tell(self) -> None:
         """Record what was seen since, of an answer that goes on."""
         if self.seen:
             self._spill()
 
-    def _note(self, status: int, more: bool = False) -> None:
-        told = (self.at, self.act, self.by, status, self.asked, self.query, self.request)
-        self.keep(note(*told, self.seen, more))
-
     def _spill(self) -> None:
-        self._note(200, more=True)
+        told = (self.at, self.act, self.by, 200, self.asked, self.query, self.request)
+        self.keep(note(*told, self.seen, more=True))
         self.seen.clear()
 
 
