@@ -7,6 +7,7 @@ waits there (``PENDING``) to be chained.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from threadwell.audit.record import Record, Touched, Who, encode_record
@@ -117,12 +118,7 @@ class Audited:
         kept = waiting(project, record, new_id(now))
         await self._store.commit(
             project,
-            ChangeSet(
-                change_set.writes,
-                change_set.unmatched,
-                change_set.unchanged,
-                (*change_set.kept, kept),
-            ),
+            replace(change_set, kept=(*change_set.kept, kept)),
         )
         self.changed = True
         if witness is not None:

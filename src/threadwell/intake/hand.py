@@ -84,7 +84,10 @@ async def _work(fileno: int) -> None:
     sock = socket.socket(fileno=fileno)
     reader, writer = await asyncio.open_connection(sock=sock, limit=AHEAD)
     begin: Begin = await receive(reader)
-    keys = Keys(begin.keys[0], Bases(begin.keys[1])) if begin.keys else None
+    keys = None
+    if begin.keys is not None:
+        secret, own, sheets = begin.keys
+        keys = Keys(secret, Bases(own), sheets=sheets)
     store = Asking(writer, keys)
     started = time.monotonic()
 

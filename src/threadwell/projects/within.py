@@ -11,6 +11,7 @@ several, and those of the others begin with the others' ids.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Hashable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from threadwell.fhir.search.catalogue import Home
@@ -116,7 +117,7 @@ class Within:
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         self._check(project)
         kept = tuple([one if one.kind in SHARED else self._named(one) for one in change_set.kept])
-        whole = ChangeSet(change_set.writes, change_set.unmatched, change_set.unchanged, kept)
+        whole = replace(change_set, kept=kept)
         try:
             await self._store.commit(project, whole)
         except Conflict as error:

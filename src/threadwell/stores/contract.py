@@ -108,13 +108,16 @@ class ChangeSet:
     """Writes that become visible together, or not at all, if every precondition holds.
 
     It writes each resource and each private value at most once (``ValueError`` otherwise).
-    Preconditions look at the store as it is before the writes.
+    Preconditions look at the store as it is before the writes. ``worked`` is what a store has
+    worked out of the writes beforehand, of no meaning to others: whoever adds anything to a change
+    set leaves it, and the writes, as they are.
     """
 
     writes: tuple[Write, ...]
     unmatched: tuple[Unmatched, ...] = ()
     unchanged: tuple[Unchanged, ...] = ()
     kept: tuple[Kept, ...] = ()
+    worked: object = None
 
 
 class Conflict(Exception):

@@ -8,24 +8,27 @@ from typing import Any
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import ChangeSet, Write
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.prepare import Worked, work_out
+from threadwell.stores.sql.prepare import work_out_together
 
 
 def with_worked(change_set: ChangeSet, project: str, keys: Keys | None) -> tuple[Any, ...]:
     """A change set for ``as_it_was``; with ``keys`` what its writes change in the index."""
     every = change_set.writes
-    worked = work_out(keys, project, every) if keys else [None] * len(every)
+    worked: Sequence[object] = [None] * len(every)
+    sheet = None
+    if keys:
+        worked, sheet = work_out_together(keys, project, every)
     writes = list(map(packed, every, worked))
-    return (writes, change_set.unmatched, change_set.unchanged, change_set.kept)
+    return (writes, change_set.unmatched, change_set.unchanged, change_set.kept, sheet)
 
 
 def as_it_was(told: tuple[Any, ...]) -> ChangeSet:
     """The change set. Of a resource whose index is worked out no more than its body is there."""
-    writes, unmatched, unchanged, kept = told
-    return ChangeSet(tuple([unpacked(*one) for one in writes]), unmatched, unchanged, kept)
+    writes, *rest = told
+    return ChangeSet(tuple([unpacked(*one) for one in writes]), *rest)
 
 
-def packed(write: Write, worked: Worked | None) -> tuple[Any, ...]:
+def packed(write: Write, worked: object) -> tuple[Any, ...]:
     """A write for ``unpacked``, with what it changes in the index, where that is worked out."""
     before = write.before
     if worked is not None and before is not None:
@@ -38,7 +41,7 @@ def packed(write: Write, worked: Worked | None) -> tuple[Any, ...]:
     return members, worked
 
 
-def unpacked(members: Sequence[Any], worked: Worked | None) -> Write:
+def unpacked(members: Sequence[Any], worked: object) -> Write:
     """The write, as ``as_it_was`` has it."""
     type_, id_, version, updated, deleted, body, before, author, content = members
     if deleted:

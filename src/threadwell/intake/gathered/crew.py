@@ -91,7 +91,7 @@ class Crew:
         keys = await find() if find is not None else None
         begin = Begin(
             *(self._project, settings, clock(), frozenset(ours)),
-            (keys.secret, keys.bases.own) if keys is not None else None,
+            (keys.secret, keys.bases.own, keys.sheets) if keys is not None else None,
         )
         for hand in self._hands:
             send(hand.writer, begin)

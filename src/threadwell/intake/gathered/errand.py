@@ -11,7 +11,8 @@ from threadwell.messages import Address
 
 
 class Begin(NamedTuple):
-    """How to decide. ``keys`` work out what goes into the index, where the store has one.
+    """How to decide. ``keys`` work out what goes into the index, where the store has one: its
+    secret, the bases that are ours, and whether it takes sheets.
 
     ``now`` is the time, in milliseconds since 1970 UTC, and ``ours`` are addresses that are the
     practice's by what messages say.
@@ -21,7 +22,7 @@ class Begin(NamedTuple):
     settings: Settings
     now: int
     ours: frozenset[Address]
-    keys: tuple[bytes, frozenset[str]] | None
+    keys: tuple[bytes, frozenset[str], bool] | None
 
 
 class Work(NamedTuple):

@@ -23,18 +23,20 @@ _CACHED, _SHORT = 200_000, 500
 class Keys:
     """Makes keys; the same text has the same key as long as the database lives.
 
-    ``bases`` are those that the database's resources are known under.
+    ``bases`` are those that the database's resources are known under. ``sheets`` tells that its
+    store takes what is new in the index as a sheet (``sql.sheet``).
     """
 
-    def __init__(self, secret: bytes, bases: Bases | None = None) -> None:
+    def __init__(self, secret: bytes, bases: Bases | None = None, *, sheets: bool = False) -> None:
         self.secret = secret
+        self.sheets = sheets
         self.bases = bases or Bases()
         #: The key of a scope with a form of a value, a signed 64-bit integer.
         self.key: Callable[[str], int] = _Known(secret).__getitem__
 
     def another(self) -> Keys:
         """The same for another thread: it remembers keys of its own."""
-        return Keys(self.secret, self.bases)
+        return Keys(self.secret, self.bases, sheets=self.sheets)
 
 
 class _Known(dict[str, int]):

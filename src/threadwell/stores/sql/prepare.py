@@ -13,6 +13,7 @@ from threadwell.stores.contract import WHATEVER, ChangeSet, Kept, Stored, Write
 from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, difference, entries
 from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.sheet import Marks, Sheet, marks_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Prepared:
     """A change set with what each of its writes removes from the index and adds to it.
 
     It was made by the search parameters as they were at ``turn``, and ``changing`` changes them.
+    The rest of what is added for new resources is in the ``sheet``, where there is one.
     """
 
     project: str
@@ -28,6 +30,7 @@ class Prepared:
     added: tuple[Entries, ...]
     turn: int
     changing: Changing | None
+    sheet: Sheet | None = None
 
     @property
     def size(self) -> int:
@@ -80,7 +83,8 @@ def definitions(writes: Iterable[Write]) -> Changing | None:
 
 def size_of(change_set: ChangeSet) -> int:
     """Bytes of JSON that ``prepare`` looks through."""
-    return sum([len(w.body) + (len(w.before.body) if w.before else 0) for w in change_set.writes])
+    unworked = [one for one in change_set.writes if one.worked is None]
+    return sum([len(one.body) + (len(one.before.body) if one.before else 0) for one in unworked])
 
 
 def prepare(keys: Keys, project: str, change_set: ChangeSet) -> Prepared:
@@ -88,11 +92,12 @@ def prepare(keys: Keys, project: str, change_set: ChangeSet) -> Prepared:
     check_once(change_set)
     home = keys.bases.of(project)
     basis = _basis(keys, home, project)
-    pairs = [_difference(keys, project, write, basis, home) for write in change_set.writes]
+    sheet = _usable(keys, change_set, basis)
+    pairs = [_difference(keys, project, write, basis, home, sheet) for write in change_set.writes]
     removed = tuple(before for before, _ in pairs)
     added = tuple(after for _, after in pairs)
     changing = definitions(change_set.writes)
-    return Prepared(project, change_set, removed, added, home.turn, changing)
+    return Prepared(project, change_set, removed, added, home.turn, changing, sheet)
 
 
 def work_out(keys: Keys, project: str, writes: Sequence[Write]) -> list[Worked]:
@@ -102,11 +107,47 @@ def work_out(keys: Keys, project: str, writes: Sequence[Write]) -> list[Worked]:
     return [Worked(basis, *_difference(keys, project, one, basis, home)) for one in writes]
 
 
+def work_out_together(
+    keys: Keys, project: str, writes: Sequence[Write]
+) -> tuple[list[Worked | Marks], Sheet | None]:
+    """The same, for ``Write.worked`` and ``ChangeSet.worked``: with a sheet of all that is new."""
+    every = work_out(keys, project, writes)
+    if not keys.sheets:
+        return list(every), None
+    new = [one.added for one, write in zip(every, writes, strict=True) if _is_new(write)]
+    if not new:
+        return list(every), None
+    marks = iter(marks_of(new))
+    worked = [
+        next(marks) if _is_new(write) else one for one, write in zip(every, writes, strict=True)
+    ]
+    return worked, Sheet(every[0].basis, len(new), rows_of(new))
+
+
+def _is_new(write: Write) -> bool:
+    """Whether it makes something that was never there: its number is one of the next ones."""
+    return write.before is None and write.resource is not None
+
+
+def _usable(keys: Keys, change_set: ChangeSet, basis: _Basis) -> Sheet | None:
+    """The sheet of a change set, if it is what would be worked out here."""
+    sheet = change_set.worked
+    if not (keys.sheets and isinstance(sheet, Sheet) and sheet.basis == basis):
+        return None
+    new = [isinstance(one.worked, Marks) for one in change_set.writes if one.before is None]
+    return sheet if len(new) == sheet.new and all(new) else None
+
+
 def _difference(
-    keys: Keys, project: str, write: Write, basis: _Basis, home: Home
+    keys: Keys, project: str, write: Write, basis: _Basis, home: Home, sheet: Sheet | None = None
 ) -> tuple[Entries, Entries]:
     resource = write.resource
-    if isinstance(write.worked, Worked):
+    if isinstance(write.worked, Marks):
+        if sheet is not None:
+            present, sort, texts = write.worked
+            return _NONE, Entries((), (), texts, present, sort)
+        resource = decode(write.body)
+    elif isinstance(write.worked, Worked):
         if write.worked.basis == basis:
             return write.worked.removed, write.worked.added
         # Another base is known as ours since, or there are other search parameters.

@@ -79,7 +79,7 @@ class SqliteStore(PrivateValues):
         self._ending = ExitStack()
         self._file = DatabaseFile(path)
         self._writing = writing
-        self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)))
+        self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)), sheets=True)
         if reader is None:
             know_all(writing, self._keys)
             reindex_if_old(writing, self._keys)

@@ -7,10 +7,6 @@ same transaction, what is gathered is written before anything that could depend 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import chain
-from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
@@ -35,6 +31,7 @@ from threadwell.stores.sqlite import parameters
 from threadwell.stores.sqlite.expunging import expunge_rows, overwriting
 from threadwell.stores.sqlite.heavy import Limit, Watch
 from threadwell.stores.sqlite.news import position
+from threadwell.stores.sqlite.pending import PendingRows
 from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
@@ -44,10 +41,6 @@ from threadwell.stores.sqlite.search import Searcher
 LONGEST_LOOK = 1.0
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
-#: Rows that are written at a time.
-_PART = 5000
-#: Rows of one statement.
-_TOGETHER = 100
 
 #: Number of the project, type and id.
 _ProjectKey: TypeAlias = tuple[int, str, str]
@@ -57,32 +50,6 @@ class _Current(NamedTuple):
     rid: int
     number: int
     version_id: str
-
-
-@dataclass(slots=True)
-class _PendingRows:
-    """Rows that are yet to be written, by statement."""
-
-    created: list[tuple[Any, ...]] = field(default_factory=list)
-    superseded: list[tuple[int]] = field(default_factory=list)
-    updated: list[tuple[Any, ...]] = field(default_factory=list)
-    contents: list[tuple[int, str, bytes]] = field(default_factory=list)
-    postings_removed: list[tuple[int, int, int]] = field(default_factory=list)
-    postings_added: list[tuple[int, int, int]] = field(default_factory=list)
-    texts_removed: list[tuple[int, str, int]] = field(default_factory=list)
-    texts_added: list[tuple[int, str, int]] = field(default_factory=list)
-    changes: list[tuple[int, int, int, int]] = field(default_factory=list)
-    emptied: list[tuple[int]] = field(default_factory=list)
-    rids: set[int] = field(default_factory=set)
-    updated_types: set[str] = field(default_factory=set)
-    _keys: set[int] = field(default_factory=set)
-    _keyed: int = 0
-
-    def keys_added(self) -> set[int]:
-        """The lists that get entries; each entry is looked at once, however often this is asked."""
-        self._keys.update([key for key, _, _ in self.postings_added[self._keyed :]])
-        self._keyed = len(self.postings_added)
-        return self._keys
 
 
 class Transaction:
@@ -101,7 +68,7 @@ class Transaction:
         self._pid = pid
         self._known: dict[_ProjectKey, _Current | None] = {}
         self._emptied: dict[_ProjectKey, int] = {}
-        self._rows = _PendingRows()
+        self._rows = PendingRows()
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
         self._positions: dict[int, int] = {}
@@ -130,6 +97,8 @@ class Transaction:
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query, limit):
                 raise Conflict(None)
+        if prepared.sheet is not None:
+            self._rows.sheets.append((self._next_rid, prepared.sheet))
         first = self._next_position(pid, len(places))
         parts = zip(
             places, change_set.writes, currents, prepared.removed, prepared.added, strict=True
@@ -196,45 +165,13 @@ class Transaction:
 
     def flushing(self) -> Iterator[None]:
         """The same in parts: after each that has many rows others may have their turn."""
-        rows, self._rows = self._rows, _PendingRows()
+        rows, self._rows = self._rows, PendingRows()
         if any(deleted for _, _, _, deleted, *_ in rows.updated):
             # What is deleted may be expunged next: nothing of it is to stand where it was.
             with overwriting(self._connection):
-                yield from self._writing(rows)
+                yield from rows.writing(self._connection)
         else:
-            yield from self._writing(rows)
-
-    def _writing(self, rows: _PendingRows) -> Iterator[None]:
-        # By the lists of the index: neighbours go to one page while it is at hand.
-        rows.postings_added.sort(key=itemgetter(0))
-        written = 0
-        for sql, waiting in _statements(rows):
-            for at in range(0, len(waiting), _PART):
-                part = waiting[at : at + _PART] if len(waiting) > _PART else waiting
-                if " VALUES (" in sql:
-                    self._insert(sql, part)
-                else:
-                    self._connection.executemany(sql, part)
-                written += len(part)
-                if written >= _PART:
-                    yield
-                    written = 0
-
-    def _insert(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
-        """Insert rows, many by a statement.
-
-        To begin and end one costs a fourth of what it takes to add an entry to the index; and it
-        gives other threads Python's lock, which takes long to come back from them.
-        """
-        many = len(rows) - len(rows) % _TOGETHER
-        if many:
-            columns = len(rows[0])
-            values = list(chain.from_iterable(rows[:many]))
-            width = columns * _TOGETHER
-            runs = [values[at : at + width] for at in range(0, len(values), width)]
-            self._connection.executemany(_together(sql, columns), runs)
-            rows = rows[many:]
-        self._connection.executemany(sql, rows)
+            yield from rows.writing(self._connection)
 
     def _turn(self, project: str) -> int:
         found = self._turns.get(project)
@@ -364,33 +301,3 @@ class Transaction:
             rows.texts_removed += [(key, text, rid) for key, text in removed.texts]
         if write.content is not None:
             rows.contents.append((rid, write.version_id, write.content))
-
-
-@cache
-def _together(sql: str, columns: int) -> str:
-    """What inserts ``_TOGETHER`` rows as ``sql`` inserts one."""
-    return sql + f", ({', '.join('?' * columns)})" * (_TOGETHER - 1)
-
-
-def _statements(rows: _PendingRows) -> Iterable[tuple[str, list[Any]]]:
-    """What writes the rows, in the order in which it has to be done."""
-    return (
-        ("DELETE FROM resource WHERE rid = ?", rows.emptied),
-        (
-            "INSERT INTO version SELECT rid, number, version_id, updated, deleted, author, body"
-            " FROM resource WHERE rid = ?",
-            rows.superseded,
-        ),
-        (
-            "UPDATE resource SET number = ?, version_id = ?, updated = ?, deleted = ?,"
-            " present = ?, sort = ?, author = ?, body = ? WHERE rid = ?",
-            rows.updated,
-        ),
-        ("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created),
-        ("INSERT INTO content VALUES (?, ?, ?)", rows.contents),
-        ("DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed),
-        ("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added),
-        ("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed),
-        ("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added),
-        ("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes),
-    )

@@ -1,0 +1,133 @@
+"""What is new in the index as a sheet: it comes to the very entries that a store would make."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import apsw
+import pytest
+
+from threadwell.fhir.json import decode
+from threadwell.fhir.stamp import new_id, stamp
+from threadwell.intake.gathered.changes import as_it_was, with_worked
+from threadwell.intake.gathered.wire import dumps, loads
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Unmatched, Write
+from threadwell.stores.sql.entries import entries_of_body
+from threadwell.stores.sqlite import SqliteStore
+from threadwell.stores.suite.scenario import query
+
+
+def patient(number: int, name: str = "Ana") -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "id": f"p{number}",
+        "identifier": [{"system": "urn:x", "value": str(number)}],
+        "name": [{"family": name, "given": [f"Given{number}"]}],
+        "birthDate": f"19{number % 90 + 10}-03-0{number % 9 + 1}",
+        "generalPractitioner": [{"reference": "https://a.example/fhir/Practitioner/1"}],
+    }
+
+
+def write(resource: dict[str, Any], before: Any = None) -> Write:
+    version = new_id(1)
+    stamped, body = stamp(resource, resource["id"], version, 1000)
+    return Write(resource["resourceType"], resource["id"], version, 1000, stamped, body, before)
+
+
+async def by_another(store: SqliteStore, change_set: ChangeSet) -> ChangeSet:
+    """The change set as it comes from another process."""
+    keys = await store.index_keys()
+    told = as_it_was(loads(dumps(with_worked(change_set, DEFAULT_PROJECT, keys))))
+    assert told.worked is not None
+    return told
+
+
+async def index_of(store: SqliteStore, path: str) -> tuple[set[Any], set[Any]]:
+    """The entries that are in the index, and those that follow from what is stored."""
+    keys, connection = await store.index_keys(), apsw.Connection(path)
+    there: set[Any] = set(connection.execute("SELECT key, sort, rid FROM posting"))
+    there |= set(connection.execute("SELECT key, folded, rid FROM text"))
+    there |= set(connection.execute("SELECT rid, present, sort FROM resource"))
+    expected: set[Any] = set()
+    rows = connection.execute("SELECT rid, body, updated FROM resource").fetchall()
+    for rid, body, updated in rows:
+        found = entries_of_body(keys, DEFAULT_PROJECT, body, updated)
+        expected.update(found.postings(rid))
+        expected.update((key, text, rid) for key, text in found.texts)
+        expected.add((rid, found.present, found.sort))
+    connection.close()
+    return there, expected
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(session) -> None:
+        async def whole() -> None:
+            store = SqliteStore.open(tmp_path / "a.db")
+            try:
+                await session(store)
+                there, expected = await index_of(store, str(tmp_path / "a.db"))
+                assert there == expected
+                assert len(expected) > 10
+            finally:
+                await store.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+@pytest.mark.parametrize("count", [1, 7, 100, 1300])
+def test_it_is_the_index_of_what_is_stored(run, count):
+    async def session(store: SqliteStore) -> None:
+        writes = tuple(write(patient(number)) for number in range(count))
+        await store.commit(DEFAULT_PROJECT, await by_another(store, ChangeSet(writes)))
+
+    run(session)
+
+
+def test_what_is_new_stands_among_what_changes(run):
+    async def session(store: SqliteStore) -> None:
+        first = ChangeSet(tuple(write(patient(number)) for number in range(4)))
+        await store.commit(DEFAULT_PROJECT, first)
+        old = await store.read(DEFAULT_PROJECT, "Patient", "p2")
+        writes = (write(patient(8)), write(patient(2, "Eva"), old), write(patient(9)))
+        await store.commit(DEFAULT_PROJECT, await by_another(store, ChangeSet(writes)))
+
+    run(session)
+
+
+def test_what_follows_in_the_same_transaction_sees_it(run):
+    async def session(store: SqliteStore) -> None:
+        made = await by_another(store, ChangeSet((write(patient(1)), write(patient(2)))))
+        stored = made.writes[0]
+        later = replace(
+            ChangeSet((write(patient(3)),)), unmatched=(Unmatched(query("Patient?identifier=2")),)
+        )
+        gone = await by_another(store, ChangeSet((write(patient(1, "Eva")),)))
+        done = await asyncio.gather(
+            *(store.commit(DEFAULT_PROJECT, one) for one in (made, later, gone)),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in done] == [type(None), Conflict, Conflict]
+        found = await store.read(DEFAULT_PROJECT, "Patient", "p1")
+        assert found is not None
+        assert found.version_id == stored.version_id
+
+    run(session)
+
+
+def test_a_sheet_by_other_bases_is_made_anew(run):
+    async def session(store: SqliteStore) -> None:
+        told = await by_another(store, ChangeSet((write(patient(1)), write(patient(2)))))
+        await store.known_as("https://a.example/fhir")
+        await store.commit(DEFAULT_PROJECT, told)
+        page = await store.search(
+            DEFAULT_PROJECT, query("Patient?general-practitioner=Practitioner/1")
+        )
+        assert len(page.matches) == 2
+        assert decode(page.matches[0].body)["name"]
+
+    run(session)
