@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 
@@ -42,6 +44,8 @@ from threadwell.intake.sending import Sending
 from threadwell.intake.settled import follow, hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Address, Broken, Message
 
+#: How much larger a batch may be where there is much, and into how many all of it falls at least.
+_LARGER, _SHARES = 3, 16
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 #: Circles that are cut anew at once, before it is clear how large they are.
@@ -75,7 +79,8 @@ class Importing(Sending):
             try:
                 await gathering.read(chain(first, every), self._starting(crew))
                 del first
-                await self._take_gathered(gathering, crew)
+                async with self._in_bulk():
+                    await self._take_gathered(gathering, crew)
             finally:
                 await crew.close()
         if gathering.error is not None:
@@ -95,10 +100,22 @@ class Importing(Sending):
 
         return start
 
+    def _in_bulk(self) -> AbstractAsyncContextManager[None]:
+        """Meanwhile the store, if there is a way, writes as is best where much is written."""
+        if self._settings.dry_run:
+            return nullcontext()
+        way: Callable[[], AbstractAsyncContextManager[None]]
+        way = getattr(self._store, "in_bulk", nullcontext)
+        return way()
+
     async def _take_gathered(self, gathering: Gathering, crew: Crew) -> None:
         if crew:
-            parts = gathering.parts(self.batch)
-            report = await crew.work(parts, self._settings, self._clock, gathering.ours)
+            # The larger the commit, the fewer pages of the index it writes for each message; and
+            # there has to be enough for all to do.
+            size = self.batch
+            most = max(size, min(_LARGER * size, gathering.count // _SHARES))
+            settings = replace(self._settings, batch=most)
+            report = await crew.work(gathering.parts(most), settings, self._clock, gathering.ours)
             self.report.add(report)
             self._written += crew.written
         self.bring_together(gathering.ours)

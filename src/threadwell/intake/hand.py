@@ -30,7 +30,7 @@ from threadwell.intake.gathered.errand import (
     SoFar,
     Work,
 )
-from threadwell.intake.gathered.packing import batches
+from threadwell.intake.gathered.packing import batches, even
 from threadwell.intake.gathered.spool import unpacked
 from threadwell.intake.gathered.starting import be_leader
 from threadwell.intake.gathered.wire import AHEAD, receive, send
@@ -131,7 +131,7 @@ async def _decide(
         with no_collections():
             items = unpacked(more.pieces)
             del more
-            parts = list(batches([items], importing.batch))
+            parts = list(batches([items], even(len(items), importing.batch)))
             del items
             parts.reverse()
             await importing.take_batches(parts.pop() for _ in range(len(parts)))

@@ -44,10 +44,11 @@ class Settings:
     message of a stranger waits in quarantine or makes a Patient. ``clinical`` is the coding of the
     clinical type of Encounters, ``clinical_of`` another one for those of some channels, and
     ``labels`` what people call channels: the topic of a thread without a subject. ``batch``
-    messages are committed at once, and what is read takes up to ``memory`` bytes before it goes to
-    disk; so many ``workers`` are processes that decide while this one writes, where there is enough
-    to do. ``dry_run`` commits none. ``correct_times`` lets a message that
-    is read again move, where its time was read by other rules of the zone. ``zone_change`` tells,
+    messages are committed at once, or some times as many where there is much, and what is read
+    takes up to ``memory`` bytes before it goes to disk; so many ``workers`` are processes that
+    decide while this one writes, where there is enough to do. ``dry_run`` commits none.
+    ``correct_times`` lets a message that is read again move, where its time was read by other rules
+    of the zone. ``zone_change`` tells,
     while sessions are cut anew for it, which zone data took the place of which (``2025b, now
     2026f``). ``tracking`` tells which messages need an answer, ``None`` where none is asked for,
     and ``rules`` what happens by itself.

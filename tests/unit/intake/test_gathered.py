@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwell import zones
-from threadwell.intake.gathered.packing import batches
+from threadwell.intake.gathered.packing import batches, even
 from threadwell.intake.gathered.spool import Belongs, Spool, unpacked
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 
@@ -107,3 +107,20 @@ def test_a_circle_is_in_one_batch_as_long_as_it_fits(items, size, expected):
 def test_a_batch_has_of_several_parts():
     parts = [[Belongs(f"c{n}", message(n))] for n in range(5)]
     assert [len(some) for some in batches(parts, 2)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "expected"),
+    [
+        (10, 2000, 2000),
+        (2000, 2000, 2250),
+        # None of them is followed by a batch with the rest.
+        (2187, 2000, 2460),
+        (2999, 2000, 3373),
+        (3100, 2000, 2000),
+        (8100, 2000, 2278),
+        (3, 1, 1),
+    ],
+)
+def test_batches_are_of_about_the_same_size(count, size, expected):
+    assert even(count, size) == expected

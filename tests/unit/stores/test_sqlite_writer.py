@@ -51,6 +51,31 @@ def test_other_tasks_have_their_turn_between_works_that_take_long(
     asyncio.run(run())
 
 
+def test_in_bulk_it_keeps_more_at_hand_and_afterwards_as_much_as_before(tmp_path: Path) -> None:
+    def how(store: SqliteStore) -> list[tuple[object, ...]]:
+        names = ("cache_size", "wal_autocheckpoint", "synchronous")
+        return [store._writing.execute(f"PRAGMA {name}").fetchall()[0] for name in names]
+
+    async def run() -> None:
+        desk = Desk(SqliteStore.open(tmp_path / "x.db"))
+        usual = how(desk.store)
+        for failing in (False, True):
+            try:
+                async with desk.store.in_bulk():
+                    patient = {"resourceType": "Patient", "id": f"p{failing}"}
+                    await desk.commit(desk.write(patient, None))
+                    assert how(desk.store) == [(-65_536,), (65_536,), usual[2]]
+                    if failing:
+                        raise KeyError
+            except KeyError:
+                pass
+            assert how(desk.store) == usual
+            assert await desk.must_read("Patient", f"p{failing}")
+        await desk.store.close()
+
+    asyncio.run(run())
+
+
 def test_a_full_disk_keeps_nothing_of_what_was_to_be_written(tmp_path: Path) -> None:
     async def run() -> None:
         store = SqliteStore.open(tmp_path / "x.db")

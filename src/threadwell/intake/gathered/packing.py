@@ -31,6 +31,14 @@ def batches(parts: Iterable[Sequence[Belongs]], size: int) -> Iterator[list[Mess
         yield batch
 
 
+def even(count: int, size: int) -> int:
+    """A size near ``size`` by which so many items become batches of about the same size, for each
+    costs a commit: a little more than their share, as circles stay whole.
+    """
+    share = -(-count // max(1, round(count / size)))
+    return max(size, share + share // 8)
+
+
 def _circles(parts: Iterable[Sequence[Belongs]]) -> Iterator[list[Message | Broken]]:
     for part in parts:
         for _, group in groupby(sorted(part, key=_order), key=attrgetter("key")):

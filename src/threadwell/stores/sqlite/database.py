@@ -25,6 +25,8 @@ MAGIC = b"SQLite format 3\0"
 #: Pages that a connection keeps to read again, in KiB. What is beside them the operating system
 #: has: to get a page from there costs a microsecond, and each process has several connections.
 _CACHE_KIB = 8_192
+#: The same of one that writes in bulk.
+_BULK_KIB = 65_536
 #: Changed pages of a transaction (4 KiB each) beyond which some are written before its end.
 _CHANGED = 16_384
 
@@ -70,6 +72,24 @@ def open_reader(path: Path) -> apsw.Connection:
     return connection
 
 
+def as_usual(connection: apsw.Connection) -> None:
+    """Have a connection write as one that others wait for."""
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    # A checkpoint every 40 MB: four times as rare as the default, for less writing in all.
+    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+
+
+def in_bulk(connection: apsw.Connection) -> None:
+    """Have it write as is best where gigabytes are written.
+
+    The entries of new messages are spread over all of the index, so each commit changes many of the
+    same pages: what stays at hand is not read again, and is copied into the database once in 256 MB
+    of the log.
+    """
+    connection.execute(f"PRAGMA cache_size = -{_BULK_KIB}")
+    connection.execute("PRAGMA wal_autocheckpoint = 65536")
+
+
 def setting(connection: apsw.Connection, name: str) -> bytes:
     """A setting that every database has from its first day."""
     (value,) = fetch(connection, "SELECT value FROM setting WHERE name = ?", (name,))[0]
@@ -90,9 +110,8 @@ def _configure(connection: apsw.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # Of what is removed nothing stays in pages that are written anyway: what is expunged is gone.
     connection.execute("PRAGMA secure_delete = FAST")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA cache_spill = {_CHANGED}")
-    # A checkpoint every 40 MB: four times as rare as the default, for less writing in all.
-    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+    connection.execute(f"PRAGMA cache_spill = {_CHANGED}")
+    as_usual(connection)
 
 
 def _migrate(connection: apsw.Connection, path: Path) -> None:

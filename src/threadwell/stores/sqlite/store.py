@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -27,6 +27,7 @@ from threadwell.stores.contract import (
     Position,
     Span,
     Stored,
+    StoreError,
     Version,
 )
 from threadwell.stores.following import BATCH, Bell, follow, stirrings
@@ -36,7 +37,13 @@ from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import check_deleted, prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
-from threadwell.stores.sqlite.database import open_database, open_reader, setting
+from threadwell.stores.sqlite.database import (
+    as_usual,
+    in_bulk,
+    open_database,
+    open_reader,
+    setting,
+)
 from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
 from threadwell.stores.sqlite.frozen import check_frozen, is_frozen, thawed
 from threadwell.stores.sqlite.heavy import Heavy, Watch
@@ -227,6 +234,16 @@ class SqliteStore(PrivateValues):
     async def index_keys(self) -> Keys:
         """What ``sql.prepare.work_out`` takes to work out what goes into this store's index."""
         return self._keys
+
+    @asynccontextmanager
+    async def in_bulk(self) -> AsyncIterator[None]:
+        """Meanwhile much is written: changed pages are kept at hand, and copied rarely."""
+        await self._writer.do(lambda _: in_bulk(self._writing))
+        try:
+            yield
+        finally:
+            with suppress(StoreError):  # it has told those whose writes it could not take
+                await self._writer.do(lambda _: as_usual(self._writing))
 
     def moment(self, *, just_read: bool = False) -> int | None:
         connection = self._reading
