@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import json
 import multiprocessing
-import re
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 import httpx
 import uvloop
 
 import postgres
+from bench.ears import bind, listening
 from bench.faults.server import Options, Server, serving
-from bench.listeners import busy
+from bench.spent import cpu_seconds, family
 
 _CHANGES = 50
 _EVERY = 0.2
 _SECONDS = 60.0
-#: Subscriptions that are set up, and sockets that are opened, at a time.
+#: Subscriptions that are set up at a time.
 _TOGETHER = 20
-_TOLD = re.compile(rb'"id":"([0-9a-f-]{36})","meta"')
-_KEY = base64.b64encode(bytes(16)).decode()
+#: Bytes of what the bare server tells, which is about what a message without a text is.
+_BARE = 1000
 
 
 def main(arguments: list[str]) -> None:
@@ -53,92 +52,77 @@ def main(arguments: list[str]) -> None:
         server.remove()
 
 
+class _Told(NamedTuple):
+    """Seconds from the sending of a change until each was told of it; and CPU seconds for each
+    change: of the worker, of the processes beside it, and of the listeners."""
+
+    waits: list[float]
+    worker: float
+    beside: float
+    ears: float
+
+
 def _tell(kind: str, listeners: int, url: Callable[[str], str]) -> None:
     print(kind)
-    print(f"{'':40}{'median ms':>12}{'p99 ms':>9}  of a bare server, CPU ms of the server a change")
+    columns = ("median ms", "p99 ms", "of bare", "worker", "beside", "listeners")
+    print(f"{'':26}{''.join(f'{one:>11}' for one in columns)}  (CPU ms a change)")
     for count in (1, listeners):
         with serving(Options(_SECONDS, 1, url(f"of{count}"))) as server:
-            waits, used = uvloop.run(_told(server, count))
-        bare = _bare(count, 2000)
-        late = quantiles(waits, n=100)[98]
-        print(
-            f"{f'told, {count:,} listening':40}{median(waits) * 1000:12.2f}{late * 1000:9.2f}",
-            end="",
-        )
-        print(f"{median(waits) / median(bare):9.1f}{used * 1000:9.1f}", flush=True)
+            told = uvloop.run(_told(server, count))
+        bare = _bare(count)
+        _show(f"told, {count:,} listening", told, median(told.waits) / median(bare.waits))
+        _show("  by a bare server", bare, 1.0)
 
 
-class _Ear(asyncio.Protocol):
-    """A client of one socket, and when it was told of each change."""
-
-    def __init__(self, head: bytes, first: bytes) -> None:
-        self._head, self._first = head, first
-        self._rest = b""
-        self.times: dict[bytes, float] = {}
-        self.listening = asyncio.get_running_loop().create_future()
-        self.told_all = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(self._head)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for waited in (self.listening, self.told_all):
-            if not waited.done():
-                waited.set_exception(exc or ConnectionError("the server has closed the socket"))
-
-    def data_received(self, data: bytes) -> None:
-        now = time.perf_counter()
-        text = self._rest + data
-        if self._first and b"\r\n\r\n" in text:
-            if not text.startswith(b"HTTP/1.1 101"):
-                self.listening.set_exception(RuntimeError(text.decode()))
-                return
-            self._transport.write(_masked(self._first))
-            self._first, text = b"", text.partition(b"\r\n\r\n")[2]
-        if not self.listening.done() and b'"handshake"' in text:
-            self.listening.set_result(None)
-        for id_ in _TOLD.findall(text):
-            self.times.setdefault(id_, now)
-        # A frame may end within the next piece.
-        self._rest = text[-64:] if self.listening.done() else text
-        if len(self.times) == _CHANGES and not self.told_all.done():
-            self.told_all.set_result(None)
+def _show(what: str, told: _Told, of_bare: float) -> None:
+    late = quantiles(told.waits, n=100)[98]
+    spent = "".join(f"{1000 * one:11.1f}" for one in (told.worker, told.beside, told.ears))
+    print(
+        f"{what:26}{median(told.waits) * 1000:11.2f}{late * 1000:11.2f}{of_bare:11.1f}{spent}",
+        flush=True,
+    )
 
 
-async def _told(server: Server, count: int) -> tuple[list[float], float]:
-    """Seconds from the sending of a change until each is told, and CPU seconds for each change."""
+async def _told(server: Server, count: int) -> _Told:
     headers = {"authorization": server.authorization}
     async with httpx.AsyncClient(
         base_url=f"{server.url}fhir/R4/", headers=headers, timeout=60
     ) as http:
         turns = asyncio.Semaphore(_TOGETHER)
 
-        async def listen() -> _Ear:
+        async def set_up() -> str:
             async with turns:
                 made = await http.post("Subscription", json=_SUBSCRIPTION)
                 made.raise_for_status()
                 token = await http.get(f"Subscription/{made.json()['id']}/$get-ws-binding-token")
                 token.raise_for_status()
-                bind = {"type": "bind-with-token", "payload": {"token": _value(token.json())}}
-                return await _connected(server.port, json.dumps(bind).encode())
+                return bind(_value(token.json()))
 
-        ears = await asyncio.gather(*(listen() for _ in range(count)))
+        first = await asyncio.gather(*(set_up() for _ in range(count)))
         written: dict[bytes, float] = {}
-        before = await asyncio.to_thread(busy, server)
-        for _ in range(_CHANGES):
-            await asyncio.sleep(_EVERY)
-            began = time.perf_counter()
-            made = await http.post("Communication", json=_MESSAGE)
-            made.raise_for_status()
-            written[made.json()["id"].encode()] = began
-        await asyncio.wait([ear.told_all for ear in ears], timeout=_SECONDS)
-        lost = sum(_CHANGES - len(ear.times) for ear in ears)
-        if lost:
-            raise SystemExit(f"{lost} of {_CHANGES * count} were not told")
-        used = await asyncio.to_thread(busy, server) - before
-    waits = [ear.times[id_] - began for id_, began in written.items() for ear in ears]
-    return waits, used / _CHANGES
+        with listening(server.port, "/ws/subscriptions-r4", first) as ears:
+            before = _spent(server)
+            for _ in range(_CHANGES):
+                await asyncio.sleep(_EVERY)
+                began = time.perf_counter()
+                made = await http.post("Communication", json=_MESSAGE)
+                made.raise_for_status()
+                written[made.json()["id"].encode()] = began
+            heard = await asyncio.to_thread(ears.heard, _CHANGES)
+            after = _spent(server)
+    lost = sum(_CHANGES - len(times) for times in heard.times)
+    if lost:
+        raise SystemExit(f"{lost} of {_CHANGES * count} were not told")
+    waits = [times[id_] - began for id_, began in written.items() for times in heard.times]
+    used = [(one - earlier) / _CHANGES for one, earlier in zip(after, before, strict=True)]
+    return _Told(waits, used[0], used[1], heard.used / _CHANGES)
+
+
+def _spent(server: Server) -> tuple[float, float]:
+    """CPU seconds of the workers so far, and of the other processes of the server."""
+    workers = server.workers()
+    others = [one for one in family(server.process.pid) if one not in workers]
+    return cpu_seconds(workers), cpu_seconds(others)
 
 
 _SUBSCRIPTION = {
@@ -157,54 +141,34 @@ def _value(parameters: Any) -> str:
     )
 
 
-async def _connected(port: int, first: bytes, path: str = "/ws/subscriptions-r4") -> _Ear:
-    lines = [
-        f"GET {path} HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        *("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"),
-        f"Sec-WebSocket-Key: {_KEY}",
-    ]
-    head = "\r\n".join([*lines, "", ""]).encode()
-    loop = asyncio.get_running_loop()
-    _, ear = await loop.create_connection(lambda: _Ear(head, first), "127.0.0.1", port)
-    async with asyncio.timeout(_SECONDS):
-        await ear.listening
-    return ear
-
-
-def _masked(text: bytes) -> bytes:
-    """A frame of text as a client sends it (RFC 6455 §5.2), masked by zeros."""
-    length = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2)
-    return b"\x81" + length + bytes(4) + text
-
-
-def _bare(count: int, size: int) -> list[float]:
-    """Seconds until as many sockets have got as much from a server that does nothing else."""
+def _bare(count: int) -> _Told:
+    """The same of a server that does nothing else."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_serve_bare, args=(theirs, size))
+    process = multiprocessing.Process(target=_serve_bare, args=(theirs,), daemon=True)
     process.start()
     try:
-        port = ours.recv()
-        return uvloop.run(_told_barely(port, count, ours))
+        return _told_barely(ours, count, process.pid or 0)
     finally:
         process.kill()
         process.join()
 
 
-async def _told_barely(port: int, count: int, ours: Any) -> list[float]:
-    ears = [await _connected(port, b"{}", "/") for _ in range(count)]
+def _told_barely(server: Connection, count: int, pid: int) -> _Told:
     began: dict[bytes, float] = {}
-    for number in range(_CHANGES):
-        await asyncio.sleep(_EVERY / 4)
-        id_ = f"00000000-0000-4000-8000-{number:012x}"
-        began[id_.encode()] = time.perf_counter()
-        ours.send(id_)
-    async with asyncio.timeout(_SECONDS):
-        await asyncio.gather(*(ear.told_all for ear in ears))
-    return [ear.times[id_] - at for id_, at in began.items() for ear in ears]
+    with listening(server.recv(), "/", ["{}"] * count) as ears:
+        before = cpu_seconds([pid])
+        for number in range(_CHANGES):
+            time.sleep(_EVERY)
+            id_ = f"00000000-0000-4000-8000-{number:012x}"
+            began[id_.encode()] = time.perf_counter()
+            server.send(id_)
+        heard = ears.heard(_CHANGES)
+        used = cpu_seconds([pid]) - before
+    waits = [times[id_] - at for id_, at in began.items() for times in heard.times]
+    return _Told(waits, used / _CHANGES, 0.0, heard.used / _CHANGES)
 
 
-def _serve_bare(theirs: Any, size: int) -> None:
+def _serve_bare(line: Connection) -> None:
     import websockets
 
     async def serve() -> None:
@@ -217,15 +181,15 @@ def _serve_bare(theirs: Any, size: int) -> None:
             await socket.wait_closed()
 
         async with websockets.serve(handle, "127.0.0.1", 0, compression=None) as server:
-            theirs.send(next(iter(server.sockets)).getsockname()[1])
+            line.send(next(iter(server.sockets)).getsockname()[1])
             told = asyncio.Event()
             loop = asyncio.get_running_loop()
-            loop.add_reader(theirs.fileno(), told.set)
+            loop.add_reader(line.fileno(), told.set)
             while True:
                 await told.wait()
                 told.clear()
-                while theirs.poll():
-                    text = f'{{"id":"{theirs.recv()}","meta":"{"x" * size}"}}'
+                while line.poll():
+                    text = f'{{"id":"{line.recv()}","meta":"{"x" * _BARE}"}}'
                     websockets.broadcast(opened, text)
 
     uvloop.run(serve())

@@ -37,6 +37,7 @@ from threadwell.stores.allowed import Allowed, allowed
 from threadwell.stores.conformance import Conformance
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.guides import Guides
+from threadwell.subscriptions.numbers import Numbers
 from threadwell.users.exchanging import Exchanging
 from threadwell.users.provider_calls import ProviderCalls
 
@@ -72,7 +73,7 @@ class Context:
     of those without one who are no administrators.
     ``conformance`` has the profiles of the store's implementation guides, ``exchanging`` the way by
     what outside providers have given to apps. ``watched`` is for whom URLs of files are made, where
-    what they see may end before the URL does.
+    what they see may end before the URL does. ``numbers`` are those of what Subscriptions tell.
     """
 
     view: View
@@ -84,6 +85,7 @@ class Context:
     bases: frozenset[str]
     keys: Keyring
     signer: Signer
+    numbers: Numbers
     access: Access
     logins: Logins
     people: People
@@ -208,6 +210,7 @@ async def open_context(
         bases=own,
         keys=keys,
         signer=Signer(address_of(base, project), await kept_secret(store, "storage", project)),
+        numbers=Numbers(await kept_secret(store, "events", project)),
         access=Access(store, project, keys, f"{base}/", clock, policies, logins, people),
         logins=logins,
         people=people,

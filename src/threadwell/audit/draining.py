@@ -17,7 +17,7 @@ import msgspec
 from threadwell.audit.audited import PENDING
 from threadwell.audit.chain import BLOCK, HEAD, Head, block_name, chained, read_head, write_head
 from threadwell.audit.index import terms_of
-from threadwell.audit.noted import read_note
+from threadwell.audit.noted import read_notes
 from threadwell.audit.patients import Patients
 from threadwell.audit.record import Line, Record, Who
 from threadwell.audit.spool import SUFFIX, MemorySpool, Spool, is_left, project_of
@@ -140,7 +140,7 @@ class Drain:
             found = await self._store.list_private(PENDING, after=after, count=_PART)
             mine = {name: value for name, value in found.items() if name.startswith(begins)}
             for name, value in mine.items():
-                waiting.records.extend(_read([value]))
+                waiting.records.extend(_read(value))
                 waiting.kept.append(Kept(PENDING, name, None))
                 size += len(value)
             if len(mine) < _PART:
@@ -151,10 +151,14 @@ class Drain:
     def _from_memory(self, project: str, waiting: _Waiting) -> list[int]:
         if self._memory is None:
             return []
-        mine = [at for at, one in enumerate(self._memory.waiting) if one[0] == project]
-        mine = mine[: max(0, _MOST - len(waiting.records))]
-        waiting.records.extend(_read(self._memory.waiting[at][1] for at in mine))
-        return mine
+        taken = []
+        for at, (whose, line) in enumerate(self._memory.waiting):
+            if len(waiting.records) >= _MOST:
+                break
+            if whose == project:
+                taken.append(at)
+                waiting.records.extend(_read(line))
+        return taken
 
     async def _from_file(self, path: Path, waiting: _Waiting) -> None:
         if len(waiting.records) >= _MOST:
@@ -169,10 +173,14 @@ class Drain:
         except FileNotFoundError:
             return
         whole = content[: content.rfind(b"\n") + 1]
-        lines = whole.split(b"\n")[:-1][: _MOST - len(waiting.records)]
-        if lines:
-            size = sum(len(line) + 1 for line in lines)
-            waiting.records.extend(_read(line for line in lines if line))
+        size = 0
+        for line in whole.split(b"\n")[:-1]:
+            if len(waiting.records) >= _MOST:
+                break
+            size += len(line) + 1
+            if line:
+                waiting.records.extend(_read(line))
+        if size:
             waiting.kept.append(Kept(DRAINED, path.name, b"%d" % (at + size), before))
         elif left:
             # A last line without an end was cut off by a death: its answer was never sent.
@@ -191,10 +199,9 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _read(values: Iterable[bytes]) -> Iterable[Record]:
-    """The records; one that cannot be read is told of by another."""
-    for value in values:
-        try:
-            yield read_note(value)
-        except msgspec.MsgspecError:
-            yield Record(at=0, act="unreadable", by=Who(way="audit"), status=500)
+def _read(line: bytes) -> list[Record]:
+    """The records of a line; what cannot be read is told of by another one."""
+    try:
+        return read_notes(line)
+    except msgspec.MsgspecError:
+        return [Record(at=0, act="unreadable", by=Who(way="audit"), status=500)]

@@ -6,7 +6,7 @@ version comes as often as it was looked at; who drains the notes makes records o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
@@ -36,8 +36,19 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
     seen: tuple[Group, ...] = ()
 
 
+class _Told(msgspec.Struct, frozen=True, array_like=True, tag="told"):
+    """What ``told`` writes: of each of those who were told, what they had asked for."""
+
+    at: int
+    act: str
+    touched: Touched
+    by: tuple[tuple[Who, tuple[str, ...]], ...]
+
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Note).decode
+_decode_told = msgspec.json.Decoder(_Told).decode
+_TOLD = b'["told",'
 _ID, _VERSION = itemgetter(1), itemgetter(2)
 
 
@@ -55,6 +66,31 @@ def note(
     """The note of a ``Record`` of these, in a line without its end; ``seen`` was only looked at."""
     groups = [seen[0][:3]] if len(seen) == 1 else _grouped(seen)
     return _encode((at, act, _of(by), status, asked, query, request, more, groups))
+
+
+def told(at: int, act: str, touched: Touched, to: Iterable[tuple[Who, str]]) -> bytes:
+    """The note of as many ``Record``s as there are in ``to``, each with what was asked for: they
+    were all told of one version.
+    """
+    asked: dict[Who, list[str]] = {}
+    for by, what in to:
+        asked.setdefault(by, []).append(what)
+    return _encode(("told", at, act, touched, [(_of(by), one) for by, one in asked.items()]))
+
+
+def read_notes(line: bytes) -> list[Record]:
+    """The records that a line is of, which ``told``, ``note`` or ``encode_record`` has made.
+
+    Raises ``msgspec.MsgspecError`` for anything else.
+    """
+    if not line.startswith(_TOLD):
+        return [read_note(line)]
+    note = _decode_told(line)
+    return [
+        Record(at=note.at, act=note.act, by=by, asked=one, touched=(note.touched,))
+        for by, asked in note.by
+        for one in asked
+    ]
 
 
 def read_note(line: bytes) -> Record:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from threadwell.audit import noted
 from threadwell.audit.audited import Audited
 from threadwell.audit.chain import (
     BLOCK,
@@ -59,6 +60,15 @@ class Trail:
         Raises ``StoreError`` where it cannot be kept: what cannot be recorded is not to be shown.
         """
         self._spool.append(project, encode_record(record))
+
+    def events(
+        self, project: str, act: str, touched: Touched, told: Iterable[tuple[Who, str]]
+    ) -> None:
+        """Note of one version that several were told of it, each by what they have asked for.
+
+        Raises ``StoreError`` as ``note`` does.
+        """
+        self._spool.append(project, noted.told(self.clock(), act, touched, told))
 
     def event(
         self,

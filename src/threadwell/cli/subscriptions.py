@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import print_json, table
 
 
@@ -18,6 +19,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"let rest-hooks call {host} though it is here or in a private network",
     )
     which.add_argument("--forbid-host", metavar="HOST", help="do so no more")
+    which.add_argument(
+        "--set-back",
+        nargs=2,
+        metavar=("ID", "NUMBER"),
+        help="have a rest-hook told again, from the event with that number on",
+    )
     add_store(parser)
     add_format(parser)
 
@@ -29,6 +36,14 @@ def run(arguments: Namespace) -> int:
     with threadwell.open(arguments.store, create=False) as tw:
         if host := arguments.allow_host or arguments.forbid_host:
             tw.allow_hook_host(host, allowed=bool(arguments.allow_host))
+        if arguments.set_back:
+            id_, number = arguments.set_back
+            if not (number.isascii() and number.isdigit()):
+                raise Misuse(f"{number} is no number of an event")
+            try:
+                tw.set_hook_back(id_, int(number))
+            except (LookupError, ValueError) as error:
+                raise Mistake(str(error.args[0])) from None
         served = [one._asdict() for one in tw.subscriptions()]
         hosts = tw.hook_hosts()
     if arguments.format == "json":
@@ -39,7 +54,7 @@ def run(arguments: Namespace) -> int:
     if not served:
         print("There is no Subscription.")
         return 0
-    names = ("id", "channel", "status", "criteria", "behind", "tries", "why")
+    names = ("id", "channel", "status", "criteria", "number", "behind", "tries", "why")
     rows = [
         ["-" if one[name] in ("", None) else str(one[name]) for name in names] for one in served
     ]
@@ -50,12 +65,14 @@ def run(arguments: Namespace) -> int:
 COMMAND = Command(
     name="subscriptions",
     summary="Who is told of changes: Subscriptions, and how far each has been told",
-    about="`behind` counts the changes that a rest-hook has not gone past yet. One that was "
+    about="`behind` counts the changes that a rest-hook has not gone past yet, and `number` is "
+    "that of the last event that it has: set it back, and it is told again. One that was "
     "never reached for 72 hours is given up (`error`): make it `active` again, and it goes on "
     "where it was.",
     examples=(
         "threadwell subscriptions",
         "threadwell subscriptions --allow-host billing.internal:8443",
+        "threadwell subscriptions --set-back 00000000-0000-4000-8000-000000000000 4711",
     ),
     add_arguments=add_arguments,
     run=run,

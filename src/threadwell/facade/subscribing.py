@@ -28,6 +28,17 @@ class Subscribing(Whom):
 
         self._loop.call(allow_host(self._store, self._project, host, allowed=allowed))
 
+    def set_hook_back(self, subscription: str, number: int) -> None:
+        """Have a rest-hook told again from an event on: ``tw.set_hook_back("1f0c…", 4711)``.
+
+        ``number`` is what ``X-Threadwell-Event-Number`` of that call was. A later one than where it
+        stands leaves out what lies between. Raises ``LookupError`` where there is no such hook, and
+        ``ValueError`` where there is no such event.
+        """
+        from threadwell.subscriptions.hook_states import set_back
+
+        self._loop.call(set_back(self._store, self._project, subscription, number))
+
     def hook_hosts(self) -> list[str]:
         """The hosts of private networks that may be called: ``tw.hook_hosts()``."""
         from threadwell.subscriptions.hook_states import hosts

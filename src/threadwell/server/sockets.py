@@ -1,7 +1,8 @@
 """One WebSocket, with an end to patience: an app that takes nothing is cut off.
 
 The protocol is that of the websockets library, as uvicorn speaks it: frames, pings, a closing
-handshake, and no more read than the application takes.
+handshake, and no more read than the application takes. Nothing is compressed, so what it writes is
+what anybody would who frames a text (``Direct``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from threadwell.api.line import DIRECT, Direct
 from threadwell.server.looked import Looked
 
 #: Seconds in which an app has to take at least ``MIN_TAKEN`` bytes of what waits for it.
@@ -25,6 +27,26 @@ class Socket(WebSocketsSansIOProtocol, Looked):
         super().__init__(*of, **more)
         self._stuck = 0
         self.waiting = 0
+
+    def handle_connect(self, event: Any) -> None:
+        """A client asks to be let in."""
+        super().handle_connect(event)
+        # Who was refused has no scope.
+        if scope := getattr(self, "scope", None):
+            scope["extensions"][DIRECT] = Direct(self._is_free, self._write)
+
+    def _is_free(self) -> bool:
+        """Whether a frame can be written now: nothing has to be taken first, and it is open."""
+        return (
+            self.writable.is_set()
+            and self.handshake_complete
+            and self.initial_response is None
+            and not self.close_sent
+            and not self.transport.is_closing()
+        )
+
+    def _write(self, frame: bytes) -> None:
+        self.transport.write(frame)
 
     def look(self, draining: bool) -> None:
         """A second has gone by: cut the socket off if nothing comes of it."""

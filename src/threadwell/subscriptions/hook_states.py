@@ -52,6 +52,30 @@ async def note_first_look(store: Store, project: str) -> None:
         return
 
 
+async def set_back(store: Store, project: str, id_: str, number: int) -> None:
+    """Have a hook told again, or not, from the event with that number on.
+
+    What is under way to it goes on; it is told of the others in their order after that. Raises
+    ``LookupError`` where no such hook was ever served, ``ValueError`` for a number that no event
+    has or will have next.
+    """
+    name = f"{project}/{id_}"
+    last = await store.position(project)
+    if not 0 < number <= last + 1:
+        raise ValueError(f"events have numbers from 1 to {last}, and {last + 1} is the next one")
+    value = msgspec.json.encode(State(number - 1))
+    while True:
+        before = await store.get_private(STATES, name)
+        if before is None:
+            raise LookupError(f"no rest-hook of a Subscription {id_} is served or was given up")
+        try:
+            kept = Kept(STATES, name, value, before=before)
+            await store.commit(project, ChangeSet((), kept=(kept,)))
+        except Conflict:
+            continue  # it has just been told of something
+        return
+
+
 async def states(store: Store, project: str) -> dict[str, State]:
     """Where each hook stands, by the id of its Subscription."""
     kept = await store.list_private(STATES)

@@ -67,6 +67,8 @@ _REMEMBERED = 16
 #: Of an answer nothing counts but its status.
 _MOST = 1024 * 1024
 _GONE = 410
+#: The header that has the number of the event (``numbers``: hooks see everything).
+NUMBER = "X-Threadwell-Event-Number"
 
 _SIGNED = "https://www.medplum.com/fhir/StructureDefinition/subscription-secret"
 
@@ -246,7 +248,7 @@ class Hooks:
                 return False
             try:
                 async with self._turns:
-                    why = await self._call(hook, stored, allowed)
+                    why = await self._call(hook, change, allowed)
             except (StoreError, Conflict):
                 raise
             except Exception as error:  # noqa: BLE001 - it holds up nobody but itself
@@ -283,13 +285,15 @@ class Hooks:
         hook.found = Version(body, hook.bases)
         return await hook.criteria.hold(hook.found, self._store, self._project)
 
-    async def _call(self, hook: _Hook, stored: Stored, allowed: tuple[str, ...]) -> str:
-        """Tell a hook of a version; why it is not told, ``""`` where it is."""
+    async def _call(self, hook: _Hook, change: Change, allowed: tuple[str, ...]) -> str:
+        """Tell a hook of a change; why it is not told, ``""`` where it is."""
+        stored, position = change.stored, change.position
         channel: dict[str, Any] = hook.subscription["channel"]
         payload = channel.get("payload", "")
         body = b""
         headers = dict(_header(line) for line in channel.get("header", ()))
         headers["X-Medplum-Subscription"] = hook.stored.id
+        headers[NUMBER] = str(position)
         if stored.deleted:
             headers["X-Medplum-Deleted-Resource"] = f"{stored.type}/{stored.id}"
             body = b"{}" if payload else b""

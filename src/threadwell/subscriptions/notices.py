@@ -6,71 +6,121 @@ subscriptions backport (``Bundle`` of type ``history``, its first entry the stat
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from threadwell.fhir.json import encode
 from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored
 
-#: What stands where the subscription and its number are: the status comes before all else.
-_SUBSCRIPTION, _NUMBER = "<subscription>", "<number>"
+#: What stands where the subscription is: the status comes before all else.
+_SUBSCRIPTION = b"<subscription>"
 
 
-def handshake(subscription: str, at: int) -> bytes:
-    """The subscription with that id is served from now on."""
-    return _bundle(at, [_status("handshake", subscription)])
+def handshake(subscription: str, number: str, at: int) -> bytes:
+    """The subscription with that id is served from now on: what it is told comes after a number."""
+    return _bundle(at, [_status("handshake", subscription, **_reached(number))])
 
 
-def heartbeat(subscriptions: list[str], at: int) -> bytes:
-    """It still is, and nothing has happened."""
-    return _bundle(at, [_status("heartbeat", one) for one in subscriptions])
+def heartbeat(subscriptions: Mapping[str, str], at: int) -> bytes:
+    """They still are, and nothing else has happened up to the number of each."""
+    return _bundle(
+        at, [_status("heartbeat", one, **_reached(number)) for one, number in subscriptions.items()]
+    )
+
+
+class Told(NamedTuple):
+    """An event by its number, and what is shown of it."""
+
+    number: str
+    stored: Stored
+    body: bytes
+
+
+def answer(
+    subscription: str,
+    status: str,
+    events: Sequence[Told],
+    reached: str,
+    more: Mapping[str, str],
+    at: int,
+    base: str,
+    *,
+    alone: bool = False,
+) -> bytes:
+    """What was asked of a subscription (``$events`` of the backport): the status names all events,
+    and what is shown of them follows, unless the status is to be ``alone``. ``status`` is that of
+    the Subscription, ``reached`` the number up to which it was looked, ``more`` are links.
+    """
+    named = [_event(one.number, one.stored) for one in events]
+    told: dict[str, Any] = {"status": status, **_reached(reached)}
+    if named:
+        told["notificationEvent"] = named
+    entries = [_status("query-event", subscription, **told)]
+    if not alone:
+        entries += [_entry(one.stored, one.body, base) for one in events]
+    links = [{"relation": name, "url": url} for name, url in more.items()]
+    return _bundle(at, entries, links)
 
 
 class Notice:
     """A resource was written, or deleted; ``body`` is what its subscribers may see of it.
 
     A deletion has the last version that there was, and a request that says so. What all who are
-    told of it get alike is made once.
+    told of it get alike is made once. ``number`` is that of the event, ``base`` the FHIR base of
+    the server.
     """
 
-    __slots__ = ("_around", "body", "stored")
+    __slots__ = ("_around", "base", "body", "number", "stored")
 
-    def __init__(self, stored: Stored, body: bytes) -> None:
+    def __init__(self, stored: Stored, body: bytes, number: str, base: str) -> None:
         self.stored = stored
         self.body = body
-        self._around: tuple[str, str, str] | None = None
+        self.number = number
+        self.base = base
+        self._around: tuple[bytes, bytes] | None = None
 
-    def to(self, subscription: str, number: int, base: str) -> str:
-        """What a subscription is told of it.
-
-        ``number`` counts what that subscription was told. ``base`` is the FHIR base of the server.
-        """
+    @property
+    def around(self) -> tuple[bytes, bytes]:
+        """What stands before the id of the subscription in what it is told, and behind it."""
         if self._around is None:
-            self._around = self._made(base)
-        head, between, tail = self._around
-        return f"{head}{subscription}{between}{number}{tail}"
+            stored = self.stored
+            event = _event(self.number, stored)
+            name = _SUBSCRIPTION.decode()
+            status = _status("event-notification", name, notificationEvent=[event])
+            text = _bundle(stored.updated, [status, _entry(stored, self.body, self.base)])
+            head, _, tail = text.partition(_SUBSCRIPTION)
+            self._around = head, tail
+        return self._around
 
-    def _made(self, base: str) -> tuple[str, str, str]:
-        """The text before the subscription, between it and the number, and after that."""
-        stored = self.stored
-        name = f"{stored.type}/{stored.id}"
-        event = {
-            "eventNumber": _NUMBER,
-            "timestamp": instant(stored.updated),
-            "focus": {"reference": name},
-        }
-        status = _status("event-notification", _SUBSCRIPTION, notificationEvent=[event])
-        request = encode({"method": "DELETE" if stored.deleted else "PUT", "url": name})
-        entry = b'{"fullUrl":"%s/%s","resource":%s,"request":%s}' % (
-            base.encode(),
-            name.encode(),
-            self.body,
-            request,
-        )
-        head, _, rest = _bundle(stored.updated, [status, entry]).decode().partition(_SUBSCRIPTION)
-        between, _, tail = rest.partition(_NUMBER)
-        return head, between, tail
+    def to(self, subscription: str) -> bytes:
+        """What a subscription is told of it."""
+        head, tail = self.around
+        return b"".join((head, subscription.encode(), tail))
+
+
+def _event(number: str, stored: Stored) -> dict[str, Any]:
+    return {
+        "eventNumber": number,
+        "timestamp": instant(stored.updated),
+        "focus": {"reference": f"{stored.type}/{stored.id}"},
+    }
+
+
+def _entry(stored: Stored, body: bytes, base: str) -> bytes:
+    name = f"{stored.type}/{stored.id}"
+    request = encode({"method": "DELETE" if stored.deleted else "PUT", "url": name})
+    return b'{"fullUrl":"%s/%s","resource":%s,"request":%s}' % (
+        base.encode(),
+        name.encode(),
+        body,
+        request,
+    )
+
+
+def _reached(number: str) -> dict[str, Any]:
+    return {"eventsSinceSubscriptionStart": number}
 
 
 def _status(kind: str, subscription: str, **more: Any) -> bytes:
@@ -86,9 +136,13 @@ def _status(kind: str, subscription: str, **more: Any) -> bytes:
     )
 
 
-def _bundle(at: int, entries: list[bytes]) -> bytes:
-    return b'{"resourceType":"Bundle","id":"%s","type":"history","timestamp":"%s","entry":[%s]}' % (
-        str(uuid4()).encode(),
-        instant(at).encode(),
-        b",".join(entries),
+def _bundle(at: int, entries: list[bytes], links: Sequence[Mapping[str, str]] = ()) -> bytes:
+    return (
+        b'{"resourceType":"Bundle","id":"%s","type":"history","timestamp":"%s",%s"entry":[%s]}'
+        % (
+            str(uuid4()).encode(),
+            instant(at).encode(),
+            b'"link":%s,' % encode(links) if links else b"",
+            b",".join(entries),
+        )
     )

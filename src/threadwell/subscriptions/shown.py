@@ -13,9 +13,9 @@ from threadwell.subscriptions.served import HOOK
 
 
 class Shown(NamedTuple):
-    """A Subscription. Of a rest-hook ``behind`` are the changes that it has not gone past, and
-    ``tries`` those in vain of the next call; ``why`` is how the last one went, or why it is not
-    served.
+    """A Subscription. Of a rest-hook ``behind`` are the changes that it has not gone past,
+    ``number`` is that of the last one it has, and ``tries`` are those in vain of the next call;
+    ``why`` is how the last one went, or why it is not served.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Shown(NamedTuple):
     behind: int | None = None
     tries: int = 0
     why: str = ""
+    number: int | None = None
 
 
 async def subscriptions(store: Store, project: str) -> list[Shown]:
@@ -45,6 +46,7 @@ async def subscriptions(store: Store, project: str) -> list[Shown]:
                 now - state.position if state else None,
                 state.tries if state else 0,
                 (state.why if state else "") or subscription.get("error", ""),
+                state.position if state else None,
             )
         )
     return out

@@ -88,6 +88,7 @@ def pages() -> Iterator[str]:
         yield f"{type_}?_elements=id&_total=estimate"
         yield f"{type_}?_include=*&_revinclude=*"
     yield "Subscription/00000000-0000-4000-8000-000000000000/$get-ws-binding-token"
+    yield "Subscription/00000000-0000-4000-8000-000000000000/$events?eventsSinceNumber=1"
     yield from terms()
     yield from trail()
     for of in ("", *(f"{type_}/" for type_ in TYPES)):

@@ -28,6 +28,7 @@ WITHOUT = {
     "rest/export.py": "an export is no resource; what is in it is what its caller's view shows",
     "rest/import_.py": "an import is no resource; what it writes goes through its caller's view",
     "rest/import_asked.py": "what may be fetched is a setting of the practice, and no resource",
+    "rest/missed.py": "goes through what has changed; each change is what its caller's view shows",
     "rest/search_parameters.py": "which search parameters there are is no secret",
     "endpoints/oauth2/tokens_told.py": "logins are no resources",
     "endpoints/oauth2/outside_tokens.py": "logins and providers are no resources",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from threadwell.audit.noted import note, read_note
+from threadwell.audit import noted
+from threadwell.audit.noted import note, read_note, read_notes
 from threadwell.audit.record import Record, Touched, Who, encode_record
 from threadwell.stores.contract import Stored
 
@@ -51,6 +52,24 @@ def test_each_version_is_told_once() -> None:
 def test_a_record_is_a_line_as_well() -> None:
     record = Record(at=7, act="export", by=NURSE, touched=(Touched("Patient", "p", "1", "C"),))
     assert read_note(encode_record(record)) == record
+
+
+def test_what_several_are_told_is_a_record_of_each() -> None:
+    seen, other = Touched("Communication", "m", "2"), Who(who="Patient/1", way="socket")
+    line = noted.told(7, "notify socket", seen, [(NURSE, "a/1"), (other, "a/2"), (NURSE, "a/3")])
+    assert b"\n" not in line
+    assert sorted(read_notes(line), key=lambda one: one.asked) == [
+        Record(at=7, act="notify socket", by=by, asked=asked, touched=(seen,))
+        for by, asked in ((NURSE, "a/1"), (other, "a/2"), (NURSE, "a/3"))
+    ]
+    single = encode_record(Record(at=7, act="export", by=NURSE))
+    assert read_notes(single) == [read_note(single)]
+
+
+@pytest.mark.parametrize("line", [b'["told"]', b'["told",7,"a",["T","i","1"],[[{},5]]]', b"[1]"])
+def test_what_is_no_note_of_several_is_refused(line: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        read_notes(line)
 
 
 @pytest.mark.parametrize(

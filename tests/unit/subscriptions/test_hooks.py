@@ -27,7 +27,12 @@ from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
 from threadwell.stores.contract import ChangeSet, Kept, Key, Store, Write
 from threadwell.stores.memory import MemoryStore
 from threadwell.subscriptions import hooks as hooks_
-from threadwell.subscriptions.hook_states import State, allow_host, note_first_look, states
+from threadwell.subscriptions.hook_states import (
+    State,
+    allow_host,
+    note_first_look,
+    states,
+)
 from threadwell.subscriptions.hooks import Hooks
 
 URL = "https://hook.example.org/told"

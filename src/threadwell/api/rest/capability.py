@@ -18,6 +18,7 @@ from threadwell.api.rest import (
     everything,
     expunging,
     lastn,
+    missed,
     receipts,
     replies,
     sameness,
@@ -170,7 +171,9 @@ def _resource(
     if type_ == sameness.TYPE:
         operations.append({"name": sameness.NAME[1:], "definition": sameness.DEFINITION})
     if type_ == subscriptions.TYPE:
-        operations.append({"name": subscriptions.NAME[1:], "definition": subscriptions.DEFINITION})
+        operations += [
+            {"name": of.NAME[1:], "definition": of.DEFINITION} for of in (subscriptions, missed)
+        ]
     if type_ == split.TYPE:
         operations.append({"name": split.NAME[1:], "definition": split.DEFINITION})
     if type_ == unsent.TYPE:

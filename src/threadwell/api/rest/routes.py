@@ -25,6 +25,7 @@ from threadwell.api.rest import (
     history,
     import_,
     lastn,
+    missed,
     patch,
     read,
     receipts,
@@ -84,6 +85,7 @@ _OWN: Mapping[tuple[str, str], Methods] = {
     (unsent.TYPE, turning.REMOVE): {"POST": turning.remove},
     (sameness.TYPE, sameness.NAME): {"POST": sameness.same},
     (subscriptions.TYPE, subscriptions.NAME): {"GET": subscriptions.binding_token},
+    (missed.TYPE, missed.NAME): {"GET": missed.events, "POST": missed.events},
     ("Group", export.NAME): {"GET": export.export_group, "POST": export.export_group},
     **_OF_TERMINOLOGY,
 }
@@ -195,6 +197,7 @@ _INTERACTIONS: Mapping[Handler, str] = {
     lastn.lastn: "operation",
     versions.versions: "operation",
     subscriptions.binding_token: "operation",
+    missed.events: "operation",
     **dict.fromkeys(terminology.OPERATIONS.values(), "operation"),
     _graphql: "operation",
     view_run.run: "operation",

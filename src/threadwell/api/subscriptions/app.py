@@ -9,7 +9,7 @@ from threadwell.access.view import View
 from threadwell.api import outside
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
-from threadwell.api.line import Gone, Line
+from threadwell.api.line import DIRECT, Gone, Line
 from threadwell.api.load.gate import Load
 from threadwell.api.outside import Send
 from threadwell.api.projects.contexts import Contexts
@@ -60,7 +60,7 @@ class Subscriptions:
             await _refuse(send)
             return
         await send({"type": "websocket.accept"})
-        line = Line(send)
+        line = Line(send, scope.get("extensions", {}).get(DIRECT))
         if several:
             try:
                 named, receive = await first_bound(receive, line)
@@ -73,7 +73,9 @@ class Subscriptions:
                 return
         following = self._following.get(context.project)
         if following is None:
-            following = Following(context.whole, context.project)
+            following = Following(
+                context.whole, context.project, context.trail, context.numbers, context.fhir
+            )
             self._following[context.project] = following
 
         async def remove(view: View, id_: str) -> None:

@@ -1,7 +1,8 @@
 """What changes while sockets are open: one follower of the store a process, for all of them.
 
 Criteria that many listeners have are looked at once for each change. A listener who does not take
-what it is told in time is let go: what waits is bounded, and nobody else waits for it.
+what it is told in time is let go: what waits is bounded, and nobody else waits for it. Who has
+nothing waiting is written to at once, with all who see the same; their tasks sleep on.
 """
 
 from __future__ import annotations
@@ -17,12 +18,17 @@ from typing import NamedTuple
 from threadwell.access.limited import Limited
 from threadwell.access.standing import means_alike, under
 from threadwell.access.view import View, Whole
+from threadwell.api.line import Line, framed
+from threadwell.api.subscriptions.replaying import Stretch, seen, stretch
+from threadwell.audit.record import Touched, Who
+from threadwell.audit.trail import Trail
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.search.catalogue import R4, Catalogue
-from threadwell.stores.contract import Change, Store, StoreBusy, Stored, StoreError, Unindexed
+from threadwell.stores.contract import Change, Store, StoreBusy, StoreError, Unindexed
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version
 from threadwell.subscriptions.notices import Notice
+from threadwell.subscriptions.numbers import Numbers
 from threadwell.subscriptions.served import is_active
 
 _log = logging.getLogger(__name__)
@@ -31,8 +37,10 @@ _log = logging.getLogger(__name__)
 MOST, MOST_OF_ONE = 5000, 200
 #: Notifications that wait for a listener.
 _WAITING = 1000
-#: Changes after which others have their turn.
-_TURN = 50
+#: Changes after which others have their turn, and listeners who are told of one.
+_TURN, _AT_ONCE = 50, 100
+#: Stretches of what was missed that are looked for at a time.
+_REPLAYS = 4
 
 
 class News(NamedTuple):
@@ -43,11 +51,23 @@ class News(NamedTuple):
 
 
 class Listener:
-    """One socket: what waits for it, in the order of the changes."""
+    """One socket: what waits for it, in the order of the changes.
 
-    __slots__ = ("behind", "bound", "ended", "over", "rung", "waiting")
+    ``at_once`` has those of its Subscriptions that are told without another look, and who has bound
+    each; it is told so while it ``rests``, by its ``line``. What ``catches_up`` has missed things
+    that it is told first.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        *("at_once", "behind", "bound", "catches_up", "ended", "line", "over", "rests", "rung"),
+        "waiting",
+    )
+
+    def __init__(self, line: Line | None = None) -> None:
+        self.line = line
+        self.rests = True
+        self.at_once: dict[str, tuple[Who, str]] = {}
+        self.catches_up: set[str] = set()
         self.rung = asyncio.Event()
         #: The group of each Subscription that is bound to it.
         self.bound: dict[str, _Group] = {}
@@ -55,6 +75,18 @@ class Listener:
         self.ended: list[str] = []
         self.behind = False
         self.over = False
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be told something right now, with nothing that is to be told before."""
+        line = self.line
+        return (
+            line is not None
+            and self.rests
+            and not self.waiting
+            and not (self.behind or self.over)
+            and line.is_free
+        )
 
     def give(self, news: News) -> None:
         """Something that it subscribes to has changed."""
@@ -88,28 +120,42 @@ class _Group:
 
 
 class Following:
-    """The changes of a project, told to as many listeners as there are, in one event loop."""
+    """The changes of a project, told to as many listeners as there are, in one event loop.
 
-    def __init__(self, store: Store, project: str) -> None:
+    What is told is recorded in a ``trail``. ``base`` is the FHIR base of the server. Changes up to
+    the one that was ``reached`` have been told.
+    """
+
+    def __init__(
+        self, store: Store, project: str, trail: Trail, numbers: Numbers, base: str
+    ) -> None:
         self._store = store
         self._project = project
+        self._trail = trail
+        self._numbers = numbers
+        self._base = base
+        self.reached = 0
+        self.replays = asyncio.Semaphore(_REPLAYS)
         self._groups: defaultdict[str, dict[tuple[str, int, int], _Group]] = defaultdict(dict)
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self.closed = False
 
     @contextmanager
-    def listening(self, position: int) -> Iterator[Listener]:
+    def listening(self, position: int, line: Line | None = None) -> Iterator[Listener]:
         """A listener to what changes after a position, where the project is or was just now.
+
+        By its ``line`` it is told what it can be told at once.
 
         Raises ``FhirError`` 429 where there are too many.
         """
         if len(self._listeners) >= MOST:
             raise _too_many("Too many sockets are open")
-        listener = Listener()
+        listener = Listener(line)
         listener.over = self.closed
         self._listeners.add(listener)
         if self._task is None or self._task.done():
+            self.reached = position
             self._task = asyncio.create_task(self._follow(position), name="threadwell-subscribers")
         try:
             yield listener
@@ -120,6 +166,12 @@ class Following:
             if not self._listeners and self._task is not None:
                 self._task.cancel()
                 self._task = None
+
+    def check_room(self, listener: Listener, subscription: str) -> None:
+        """Raise ``FhirError`` 429 where the listener has too many Subscriptions for one more."""
+        known = listener.bound.keys() | listener.catches_up
+        if len(known) >= MOST_OF_ONE and subscription not in known:
+            raise _too_many("Too many Subscriptions are bound to one socket")
 
     def bind(
         self,
@@ -136,8 +188,7 @@ class Following:
         Those of one ``text`` whose callers see everything are looked at together. Raises
         ``FhirError`` 429 where the listener has too many.
         """
-        if len(listener.bound) >= MOST_OF_ONE and subscription not in listener.bound:
-            raise _too_many("Too many Subscriptions are bound to one socket")
+        self.check_room(listener, subscription)
         self.unbind(listener, subscription)
         # Two callers may bind one Subscription, and see different things by it.
         key = (text, id(catalogue), 0 if isinstance(view, Whole) else id(view))
@@ -149,11 +200,16 @@ class Following:
     def unbind(self, listener: Listener, subscription: str) -> None:
         """Tell it no more of that."""
         group = listener.bound.pop(subscription, None)
+        listener.at_once.pop(subscription, None)
         if group is None:
             return
         group.members.discard((listener, subscription))
         if not group.members:
             self._groups[group.criteria.type].pop(group.key, None)
+
+    async def missed(self, view: View, criteria: Criteria, after: int, until: int) -> Stretch:
+        """Some of what somebody would have been told after a position, up to another one."""
+        return await stretch(self._store, self._project, view, criteria, after, until)
 
     def close(self) -> None:
         """Let all listeners go, and whoever comes."""
@@ -176,23 +232,30 @@ class Following:
 
     async def _tell(self, change: Change) -> None:
         stored = change.stored
+        # Whoever binds from here on is told of it as of one that was before, if they ask for that.
+        self.reached = change.position
         if stored.type == "Subscription" and not is_active(stored):
             for listener in list(self._listeners):
-                if stored.id in listener.bound:
+                if stored.id in listener.bound or stored.id in listener.catches_up:
                     listener.end(stored.id)
         groups = self._groups.get(stored.type)
         if not groups:
             return
+        # Whoever binds anew while it is looked has another group, and is told as a member of this.
+        there = [(one, list(one.members)) for one in groups.values()]
         shown = await last_body(self._store, self._project, stored)
         if shown is None:
             return
         home = await self._store.home(self._project)
         version = Version(shown, home)
-        # Whoever binds anew while it is looked has another group, and is told as a member of this.
-        for group, members in [(one, list(one.members)) for one in groups.values()]:
+        for group, members in there:
             try:
                 stands = _stands(group, home.catalogue)
-                seen = await self._seen(group, version) if stands else None
+                found = (
+                    await seen(group.view, group.criteria, version, self._project)
+                    if stands
+                    else None
+                )
             except (Unindexed, StoreBusy):
                 stands = False
             if not stands:
@@ -200,26 +263,42 @@ class Following:
                 # back and are told so. Nobody else is let go for that.
                 for listener, _ in members:
                     listener.fall_behind()
-            elif seen is not None:
-                notice = Notice(stored, seen.body)
-                for listener, subscription in members:
-                    listener.give(News(subscription, notice))
+            elif found is not None:
+                number = self._numbers.of(change.position, whole=isinstance(group.view, Whole))
+                notice = Notice(stored, found.body, number, self._base)
+                for first in range(0, len(members), _AT_ONCE):
+                    if first:
+                        # What was written goes out, and others have their turn.
+                        await asyncio.sleep(0)
+                    self._tell_some(notice, members[first : first + _AT_ONCE])
 
-    async def _seen(self, group: _Group, version: Version) -> Stored | None:
-        """What a group is told of a version; ``None`` where it is not for it.
-
-        Whoever does not see everything is told what a search of theirs finds: what is hidden must
-        not show in what is told and what is not. So of a deletion they are not told.
-        """
-        view, shown = group.view, version.stored
-        if isinstance(view, Whole):
-            return shown if await group.criteria.hold(version, view, self._project) else None
+    def _tell_some(self, notice: Notice, members: list[tuple[Listener, str]]) -> None:
+        """Tell those who are free, and have it wait for the others."""
+        free: list[tuple[Line, str]] = []
+        told: list[tuple[Who, str]] = []
+        for listener, subscription in members:
+            known = listener.at_once.get(subscription)
+            if known is not None and listener.line is not None and listener.is_free:
+                free.append((listener.line, subscription))
+                told.append(known)
+            else:
+                listener.give(News(subscription, notice))
+        if not free:
+            return
+        stored = notice.stored
+        touched = Touched(stored.type, stored.id, stored.version_id)
         try:
-            if not await group.criteria.found(version, view, self._project):
-                return None
-            return await view.read_version(self._project, shown.type, shown.id, shown.version_id)
-        except FhirError:
-            return None
+            self._trail.events(self._project, "notify socket", touched, told)
+        except StoreError:
+            # What cannot be recorded is not told.
+            for listener, _ in members:
+                listener.fall_behind()
+            return
+        head, tail = notice.around
+        between = len(head) + len(tail)
+        for line, subscription in free:
+            name = subscription.encode()
+            line.write(b"".join((framed(between + len(name)), head, name, tail)))
 
     def _end(self) -> None:
         for listener in list(self._listeners):

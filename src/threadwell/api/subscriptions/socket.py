@@ -1,20 +1,20 @@
 """One socket: what its client binds to it, and what it is told.
 
 A task reads what the client sends, a frame after the other; another writes what is new. A client
-that takes nothing is let go.
+that takes nothing is let go. A Subscription that its client was away from catches up by stretches;
+only when it has come to where all others are, it is one of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from threadwell.access.policy import Policy
-from threadwell.access.view import View
+from threadwell.access.view import View, Whole
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller
@@ -24,11 +24,11 @@ from threadwell.api.subscriptions.following import Following, Listener, News
 from threadwell.audit.record import Touched, Who
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
-from threadwell.fhir.search.catalogue import catalogue_of
+from threadwell.fhir.search.catalogue import Catalogue, catalogue_of
 from threadwell.stores.contract import StoreError
-from threadwell.subscriptions.criteria import parse_criteria
+from threadwell.subscriptions.criteria import Criteria, parse_criteria
 from threadwell.subscriptions.leaving import NOTED
-from threadwell.subscriptions.notices import handshake, heartbeat
+from threadwell.subscriptions.notices import Notice, handshake, heartbeat
 from threadwell.subscriptions.served import WEBSOCKET
 
 #: Characters of a frame that a client sends: a token and little else.
@@ -40,12 +40,25 @@ _RESTART, _LATER = 1012, 1013
 
 
 class _Bound(NamedTuple):
-    """A Subscription that is bound: by which token, and what its caller sees."""
+    """A Subscription that is bound: by which token, what its caller sees, and what it asks."""
 
     binding: Binding
     policy: Policy | None
     view: View
     who: Who
+    text: str
+    criteria: Criteria
+    catalogue: Catalogue
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether its caller sees everything."""
+        return isinstance(self.view, Whole)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether what its caller sees lasts until somebody changes it."""
+        return self.policy is None or self.policy.lasts is None
 
 
 @dataclass(slots=True)
@@ -64,7 +77,8 @@ class Socket:
     line: Line
     address: str = ""
     _bound: dict[str, _Bound] = field(default_factory=dict)
-    _told: Counter[str] = field(default_factory=Counter)
+    #: Those that catch up: the position of what they have been told last.
+    _after: dict[str, int] = field(default_factory=dict)
     #: When it was noted last which ones it has, in milliseconds.
     _noted: int = 0
 
@@ -72,7 +86,7 @@ class Socket:
         """Serve the client until either end is done."""
         with suppress(Gone):
             try:
-                with self.following.listening(self.position) as listener:
+                with self.following.listening(self.position, self.line) as listener:
                     await first_of(self._read(listener), self._write(listener))
             except FhirError as error:
                 await self._say(encode(outcome(error.issues, error.id)))
@@ -92,7 +106,7 @@ class Socket:
             case "ping":
                 await self._say(b'{"type":"pong"}')
             case "bind-with-token":
-                await self._bind(listener, self._read_token(frame))
+                await self._bind(listener, self._read_token(frame), _since(frame))
             case "unbind-from-token":
                 binding = self._read_token(frame)
                 bound = self._bound.get(binding.subscription)
@@ -103,7 +117,8 @@ class Socket:
             case _:
                 raise invalid("A frame is of type bind-with-token, unbind-from-token or ping")
 
-    async def _bind(self, listener: Listener, binding: Binding) -> None:
+    async def _bind(self, listener: Listener, binding: Binding, since: str | None = None) -> None:
+        """Serve a Subscription, from the event with that number on, if there is one."""
         context, id_ = await self.context.current(), binding.subscription
         caller = await self._caller(binding)
         view = context.seen_by(caller).view
@@ -118,11 +133,43 @@ class Socket:
         if caller.policy is not None:
             view.check(criteria.type, "search")
             await criteria.check(view, context.project)
-        self.following.bind(listener, id_, criteria, text, view, catalogue_of(context.bases))
+        after = None
+        if since is not None:
+            last, whole = self.following.reached, isinstance(view, Whole)
+            after = max(context.numbers.position(since, last, whole=whole) - 1, 0)
+        self.following.check_room(listener, id_)
         if id_ not in self._bound:
             await self.note([id_])
-        self._bound[id_] = _Bound(binding, caller.policy, view, self._who(caller))
-        await self._say(handshake(id_, context.clock()))
+        bound = _Bound(
+            *(binding, caller.policy, view, self._who(caller)),
+            *(text, criteria, catalogue_of(context.bases)),
+        )
+        # A policy that has changed meanwhile interrupts nothing.
+        after = self._after.get(id_) if after is None else after
+        if after is None:
+            self._join(listener, bound)
+        else:
+            self.following.unbind(listener, id_)
+            self._bound[id_] = bound
+            self._after[id_] = after
+            listener.catches_up.add(id_)
+            listener.rung.set()
+        await self._say(handshake(id_, self._number(bound), context.clock()))
+
+    def _join(self, listener: Listener, bound: _Bound) -> None:
+        """Have it told with all others what comes from here on."""
+        id_ = bound.binding.subscription
+        self.following.bind(listener, id_, bound.criteria, bound.text, bound.view, bound.catalogue)
+        if bound.lasts:
+            listener.at_once[id_] = (bound.who, f"Subscription/{id_}")
+        self._bound[id_] = bound
+        self._after.pop(id_, None)
+        listener.catches_up.discard(id_)
+
+    def _number(self, bound: _Bound) -> str:
+        """That of the last change that has nothing more to be told of."""
+        after = self._after.get(bound.binding.subscription, self.following.reached)
+        return self.context.numbers.of(after, whole=bound.sees_all)
 
     def _read_token(self, frame: dict[str, Any]) -> Binding:
         payload = frame.get("payload")
@@ -160,7 +207,8 @@ class Socket:
     def _unbind(self, listener: Listener, subscription: str) -> None:
         self.following.unbind(listener, subscription)
         self._bound.pop(subscription, None)
-        self._told.pop(subscription, None)
+        self._after.pop(subscription, None)
+        listener.catches_up.discard(subscription)
 
     async def _write(self, listener: Listener) -> None:
         loop = asyncio.get_running_loop()
@@ -170,32 +218,62 @@ class Socket:
                 async with asyncio.timeout_at(beat):
                     await listener.rung.wait()
             listener.rung.clear()
+            listener.rests = False
             if listener.over or listener.behind:
                 code = _RESTART if listener.over else _LATER
                 await self.line.end(code, "come back")
                 return
             while listener.ended:
                 self._unbind(listener, listener.ended.pop())
+            for id_, after in list(self._after.items()):
+                await self._catch_up(listener, id_, after)
             while listener.waiting:
                 news = listener.waiting.popleft()
-                bound = await self._still(listener, news)
-                if bound is not None:
-                    stored = news.notice.stored
-                    # What cannot be recorded is not told.
-                    self.context.trail.event(
-                        self.context.project,
-                        "notify socket",
-                        bound.who,
-                        asked=f"Subscription/{news.subscription}",
-                        touched=(Touched(stored.type, stored.id, stored.version_id),),
-                    )
-                    self._told[news.subscription] += 1
-                    number = self._told[news.subscription]
-                    text = news.notice.to(news.subscription, number, self.context.fhir)
-                    await self.line.say(text)
+                # What it catches up with has that in its place.
+                if news.subscription not in self._after:
+                    await self._tell(listener, news)
+            listener.rests = True
             if loop.time() >= beat:
                 beat = loop.time() + _BEAT
                 await self._beat(listener)
+
+    async def _tell(self, listener: Listener, news: News) -> None:
+        bound = await self._still(listener, news)
+        if bound is None:
+            return
+        stored = news.notice.stored
+        touched = Touched(stored.type, stored.id, stored.version_id)
+        told = [(bound.who, f"Subscription/{news.subscription}")]
+        # What cannot be recorded is not told.
+        self.context.trail.events(self.context.project, "notify socket", touched, told)
+        await self._say(news.notice.to(news.subscription))
+
+    async def _catch_up(self, listener: Listener, id_: str, after: int) -> None:
+        """Tell a stretch of what was missed after a position."""
+        following, bound = self.following, self._bound[id_]
+        current = await self.context.current()
+        if catalogue_of(current.bases) is not bound.catalogue:
+            # What it asks may mean something else by now: it comes back, and is told so.
+            listener.fall_behind()
+            return
+        async with following.replays:
+            events, reached = await following.missed(
+                bound.view, bound.criteria, after, following.reached
+            )
+        for event in events:
+            if self._after.get(id_) != after:
+                # It was unbound, or bound from elsewhere.
+                return
+            number = self.context.numbers.of(event.position, whole=bound.sees_all)
+            notice = Notice(event.stored, event.body, number, self.context.fhir)
+            await self._tell(listener, News(id_, notice))
+        if self._after.get(id_) != after or self._bound.get(id_) is not bound:
+            return
+        self._after[id_] = reached
+        if reached >= following.reached:
+            self._join(listener, bound)
+        else:
+            listener.rung.set()
 
     async def _still(self, listener: Listener, news: News) -> _Bound | None:
         """By what some news are told; ``None`` where they are not.
@@ -203,7 +281,7 @@ class Socket:
         A policy may have changed without a word since they were found: they are looked at anew.
         """
         bound = self._bound.get(news.subscription)
-        if bound is None or bound.policy is None or bound.policy.lasts is None:
+        if bound is None or bound.lasts:
             return bound
         stored = news.notice.stored
         try:
@@ -232,7 +310,8 @@ class Socket:
             self._noted = self.context.clock()
             await self.note(list(self._bound))
         if self._bound:
-            await self._say(heartbeat(list(self._bound), self.context.clock()))
+            numbers = {id_: self._number(bound) for id_, bound in self._bound.items()}
+            await self._say(heartbeat(numbers, self.context.clock()))
 
     async def _frame(self) -> dict[str, Any]:
         message = await self.receive()
@@ -251,3 +330,11 @@ class Socket:
 
     async def _say(self, text: bytes) -> None:
         await self.line.say(text.decode())
+
+
+def _since(frame: dict[str, Any]) -> str | None:
+    payload = frame.get("payload")
+    since = payload.get("eventsSinceNumber") if isinstance(payload, dict) else None
+    if since is None or isinstance(since, str):
+        return since
+    raise invalid("eventsSinceNumber is the text of a number")

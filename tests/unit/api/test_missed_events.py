@@ -1,0 +1,296 @@
+"""What was missed is told later, over each store: asked of the Subscription, or as it is bound."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.api.test_subscriptions import (
+    MINE,
+    OWN,
+    PATCH,
+    Line,
+    limit,
+    open_line,
+    subscription,
+    to,
+    write,
+    written_by_others,
+)
+from threadwell.access.memberships import Grant, Membership
+from threadwell.api.oauth.granting import give, set_policy
+from threadwell.api.subscriptions import replaying
+from threadwell.audit.finding import Wanted, find
+from threadwell.audit.trail import Trail
+from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
+
+CRITERIA = "Communication?status=completed"
+
+
+async def made(api: Any, criteria: str = CRITERIA) -> str:
+    answer = await api.send("POST", "Subscription", subscription(criteria=criteria))
+    return str(answer.json()["id"])
+
+
+async def asked(api: Any, id_: str, query: str = "", status: int = 200) -> dict[str, Any]:
+    answer = await api.send("GET", f"Subscription/{id_}/$events{query}")
+    assert answer.status_code == status, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def named(bundle: dict[str, Any]) -> list[tuple[str, str]]:
+    """Number and name of each event that a status tells."""
+    events = bundle["entry"][0]["resource"].get("notificationEvent", [])
+    return [(one["eventNumber"], one["focus"]["reference"]) for one in events]
+
+
+def shown(bundle: dict[str, Any]) -> list[str]:
+    return [one["resource"]["id"] for one in bundle["entry"][1:]]
+
+
+def reached(status: dict[str, Any]) -> str:
+    return str(status["eventsSinceSubscriptionStart"])
+
+
+async def again(api: Any, line: Line, id_: str, since: str) -> None:
+    """Bind a Subscription once more, from a number on."""
+    payload = {"token": await line.token(id_), "eventsSinceNumber": since}
+    line.say({"type": "bind-with-token", "payload": payload})
+
+
+def test_events_are_those_that_the_socket_has_told(api) -> None:
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind(CRITERIA)
+            begun = reached(line.statuses("handshake")[0])
+            one = await write(api)
+            await write(api, "in-progress")
+            two = await write(api)
+            change = [{"op": "add", "path": "/note", "value": [{"text": "seen"}]}]
+            await api.send("PATCH", f"Communication/{one}", change, content_type=PATCH)
+            await api.send("DELETE", f"Communication/{two}")
+            await line.until(lambda: len(line.events()) == 4)
+            told = list(zip(line.numbers(), [id_ for id_, _ in line.told()], strict=True))
+        assert [id_ for _, id_ in told] == [one, two, one, two]
+        found = await asked(api, id_, f"?eventsSinceNumber={begun}")
+        status = found["entry"][0]["resource"]
+        assert (found["type"], status["type"], status["status"]) == (
+            "history",
+            "query-event",
+            "active",
+        )
+        assert named(found) == [(number, f"Communication/{id_}") for number, id_ in told]
+        assert shown(found) == [id_ for _, id_ in told]
+        # Each is as it was then.
+        assert ["note" in entry["resource"] for entry in found["entry"][1:]] == [0, 0, 1, 0]
+        assert [entry["request"]["method"] for entry in found["entry"][1:]] == [
+            *("PUT", "PUT", "PUT", "DELETE")
+        ]
+        # From one on, and up to one.
+        part = await asked(
+            api, id_, f"?eventsSinceNumber={told[1][0]}&eventsUntilNumber={told[2][0]}"
+        )
+        assert shown(part) == [two, one]
+        bare = await asked(api, id_, f"?eventsSinceNumber={told[3][0]}&content=id-only")
+        assert (named(bare), len(bare["entry"])) == ([(told[3][0], f"Communication/{two}")], 1)
+        # What comes next is asked for by the number after the last.
+        at = reached(status)
+        assert shown(await asked(api, id_, f"?eventsSinceNumber={int(at) + 1}")) == []
+        three = await write(api)
+        assert shown(await asked(api, id_, f"?eventsSinceNumber={int(at) + 1}")) == [three]
+
+    api.run(scene())
+
+
+def test_many_events_come_in_parts(api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "_LOOKED", 30)
+
+    async def scene() -> None:
+        id_ = await made(api)
+        ids = []
+        for _ in range(7):
+            ids.append(await write(api))
+            await write(api, "in-progress")
+        got: list[str] = []
+        query = "?eventsSinceNumber=1"
+        parts = 0
+        while query:
+            found = await asked(api, id_, query)
+            got += shown(found)
+            parts += 1
+            links = found.get("link", [])
+            assert [one["relation"] for one in links] in ([], ["next"])
+            query = f"?{links[0]['url'].partition('?')[2]}" if links else ""
+        assert got == ids
+        assert parts > 2
+
+    api.run(scene())
+
+
+@pytest.mark.parametrize("status", ["off", "error"])
+def test_whoever_is_given_up_may_ask(api, status: str) -> None:
+    async def scene() -> None:
+        id_ = await made(api)
+        one = await write(api)
+        change = [{"op": "replace", "path": "/status", "value": status}]
+        await api.send("PATCH", f"Subscription/{id_}", change, content_type=PATCH)
+        two = await write(api)
+        found = await asked(api, id_)
+        assert shown(found) == [one, two]
+        assert found["entry"][0]["resource"]["status"] == status
+
+    api.run(scene())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("eventsSinceNumber=-1", "eventsSinceNumber=x", "eventsSinceNumber=", "content=some"),
+        *("eventsSinceNumber=99", "eventsUntilNumber=4611686018427387904", "since=1"),
+        *("eventsSinceNumber=1&eventsSinceNumber=2", f"eventsSinceNumber={'9' * 400}"),
+    ],
+)
+def test_numbers_that_nobody_was_told_are_refused(new_api, query: str) -> None:
+    api = new_api()
+
+    async def scene() -> None:
+        await asked(api, await made(api), f"?{query}", status=400)
+
+    api.run(scene())
+
+
+def test_what_is_no_subscription_has_no_events(new_api) -> None:
+    api = new_api()
+    assert api.call("GET", f"Subscription/{api.never}/$events").status_code == 404
+    assert api.call("GET", "Subscription/x/$events", authorization=None).status_code == 401
+    assert api.call("GET", f"Task/{api.never}/$events").status_code == 404
+
+
+def test_what_is_shown_is_recorded(new_api, store) -> None:
+    trail = Trail(store)
+    api = new_api(store=store, trail=trail)
+
+    async def scene() -> None:
+        id_ = await made(api)
+        one = await write(api)
+        await asked(api, id_)
+        found = [at.record async for at in find(trail, PROJECT, Wanted(act="operation"))]
+        touched = {(each.type, each.id) for record in found for each in record.touched}
+        assert ("Communication", one) in touched
+
+    api.run(scene())
+
+
+def test_whoever_has_a_policy_is_told_what_they_see_by_now(api) -> None:
+    """What became hidden is not told, nor what was taken back; numbers say nothing of others."""
+    limit(api, OWN, {**MINE, "hiddenFields": ["note"]})
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind(CRITERIA)
+            begun = reached(line.statuses("handshake")[0])
+            one = await written_by_others(api, {**to("bell"), "note": [{"text": "of others"}]})
+            await line.until(lambda: len(line.events()) == 1)
+            for _ in range(5):
+                await written_by_others(api, to("dunn"))
+            two = await written_by_others(api, to("bell"))
+            await line.until(lambda: len(line.events()) == 2)
+            numbers = line.numbers()
+        # Between the two were five that are hidden: the numbers do not tell.
+        assert all(abs(int(one) - int(begun)) > 1_000_000 for one in numbers)
+        found = await asked(api, id_, f"?eventsSinceNumber={begun}")
+        assert named(found) == [
+            (number, f"Communication/{at}") for number, at in zip(numbers, (one, two), strict=True)
+        ]
+        assert "of others" not in json.dumps(found)
+        # Of a number that others are told nothing comes.
+        await asked(api, id_, "?eventsSinceNumber=3", status=400)
+        # The first is no longer theirs.
+        policy = {
+            "resourceType": "AccessPolicy",
+            "id": "p",
+            "name": "p",
+            "resource": [OWN, {**MINE, "criteria": f"Communication?_id={two}"}],
+        }
+        await set_policy(api.store, PROJECT, policy)
+        who = f"ClientApplication/{api.client.client_id}"
+        await give(api.store, PROJECT, Membership(who, "Practitioner/bell", (Grant("p"),)))
+        api.clock.now += 60_000
+        left = await asked(api, id_, f"?eventsSinceNumber={begun}")
+        assert shown(left) == [two]
+        # Nor are they told of it where they bind anew.
+        async with open_line(api) as line:
+            await again(api, line, id_, begun)
+            await line.until(lambda: len(line.events()) == 1)
+            three = await written_by_others(api, to("bell"))
+            await line.bind("Communication?status=not-done")
+            assert [at for at, _ in line.told()] == [two]
+            assert three not in json.dumps(line.frames)
+
+    api.run(scene())
+
+
+def test_whoever_comes_back_is_told_first_what_they_missed(
+    api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order, and each once, whatever is written meanwhile."""
+    monkeypatch.setattr(replaying, "_LOOKED", 30)
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await line.bind(CRITERIA)
+            one = await write(api)
+            await line.until(lambda: len(line.events()) == 1)
+            (last,) = line.numbers()
+        missed = [await write(api) for _ in range(12)]
+        async with open_line(api) as line:
+            await again(api, line, id_, last)
+            during = [await write(api) for _ in range(5)]
+            await line.until(lambda: len(line.events()) >= 18)
+            after = await write(api)
+            await line.until(lambda: len(line.events()) >= 19)
+            assert [at for at, _ in line.told()] == [one, *missed, *during, after]
+            numbers = [int(one) for one in line.numbers()]
+            assert numbers == sorted(numbers)
+            # A heartbeat tells where it is; so does the next handshake.
+            await again(api, line, id_, str(numbers[-1] + 1))
+            await line.until(lambda: len(line.statuses("handshake")) == 2)
+            assert len(line.events()) == 19
+            for since in ("7000", "x", 5):
+                payload = {"token": await line.token(id_), "eventsSinceNumber": since}
+                line.say({"type": "bind-with-token", "payload": payload})
+            await line.until(lambda: len(line.outcomes()) == 3)
+
+    api.run(scene())
+
+
+def test_one_that_is_turned_off_while_it_catches_up_is_told_no_more(
+    new_api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "MOST", 1)
+    monkeypatch.setattr(replaying, "_LOOKED", 1)
+    api = new_api()
+
+    async def scene() -> None:
+        id_ = await made(api)
+        for _ in range(6):
+            await write(api)
+        async with open_line(api) as line:
+            line.takes.clear()
+            await again(api, line, id_, "1")
+            change = [{"op": "replace", "path": "/status", "value": "off"}]
+            await api.send("PATCH", f"Subscription/{id_}", change, content_type=PATCH)
+            await write(api, "in-progress")
+            line.takes.set()
+            await line.bind("Communication?status=not-done")
+            told = len(line.events())
+            assert told < 6
+            await write(api)
+            last = await write(api, "not-done")
+            await line.until(lambda: last in [at for at, _ in line.told()])
+            assert len(line.events()) == told + 1
+
+    api.run(scene())
