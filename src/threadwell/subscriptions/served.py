@@ -63,6 +63,18 @@ def is_active(stored: Stored) -> bool:
     return not stored.deleted and decode(stored.body).get("status") == "active"
 
 
+def socket_criteria(subscription: Resource) -> str | None:
+    """The criteria of a Subscription that a socket may have; ``None`` for any other, and where
+    whoever reads it is not shown what it asks.
+    """
+    is_served = subscription.get("status") == "active"
+    channel = subscription.get("channel")
+    if not is_served or not channel or channel.get("type") != WEBSOCKET:
+        return None
+    criteria: str | None = subscription.get("criteria")
+    return criteria
+
+
 def _why_not(channel: dict[str, Any], end: object, now: int, *, limited: bool) -> str:
     if isinstance(end, str) and _instant(end) <= now:
         return "Its end has come"

@@ -233,6 +233,31 @@ def test_whoever_has_a_policy_is_told_what_they_see_by_now(api) -> None:
     api.run(scene())
 
 
+@pytest.mark.parametrize("hidden", ["criteria", "channel", "status"])
+def test_whoever_is_not_shown_what_it_asks_cannot_have_it(new_api, hidden: str) -> None:
+    """They are refused in words, on the way to the socket and on it."""
+    api = new_api()
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await made(api)
+            token = await line.token(id_)
+            entries = [{**OWN, "hiddenFields": [hidden]}, MINE]
+            policy = {"resourceType": "AccessPolicy", "id": "p", "name": "p", "resource": entries}
+            await set_policy(api.store, PROJECT, policy)
+            who = f"ClientApplication/{api.client.client_id}"
+            await give(api.store, PROJECT, Membership(who, "Practitioner/bell", (Grant("p"),)))
+            api.clock.now += 60_000
+            path = f"Subscription/{id_}/$get-ws-binding-token"
+            assert (await api.send("GET", path)).status_code == 422
+            line.tell("bind-with-token", token)
+            await line.until(lambda: line.outcomes() == ["No such Subscription is active"])
+            # Its events are asked by its criteria, which is all that has to be shown.
+            await asked(api, id_, status=422 if hidden == "criteria" else 200)
+
+    api.run(scene())
+
+
 def test_whoever_comes_back_is_told_first_what_they_missed(
     api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,8 +49,7 @@ async def binding_token(context: Context, request: Request) -> Answer:
     404 and 410 where there is no such Subscription, 422 where no socket is served for it.
     """
     stored = existing(await context.view.read(context.project, TYPE, request.id))
-    subscription = decode(stored.body)
-    if not served.is_active(stored) or subscription["channel"]["type"] != served.WEBSOCKET:
+    if served.socket_criteria(decode(stored.body)) is None:
         text = "The Subscription is not active, or has another channel than websocket"
         raise FhirError(422, [Issue("business-rule", text)])
     now = context.clock() // 1000

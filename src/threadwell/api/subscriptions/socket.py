@@ -29,7 +29,7 @@ from threadwell.stores.contract import StoreError
 from threadwell.subscriptions.criteria import Criteria, parse_criteria
 from threadwell.subscriptions.leaving import NOTED
 from threadwell.subscriptions.notices import Notice, handshake, heartbeat
-from threadwell.subscriptions.served import WEBSOCKET
+from threadwell.subscriptions.served import socket_criteria
 
 #: Characters of a frame that a client sends: a token and little else.
 _MOST = 16 * 1024
@@ -124,11 +124,11 @@ class Socket:
         view = context.seen_by(caller).view
         stored = await view.read(context.project, "Subscription", id_)
         subscription = decode(stored.body) if stored and not stored.deleted else {}
-        if subscription.get("status") != "active" or subscription["channel"]["type"] != WEBSOCKET:
+        text = socket_criteria(subscription)
+        if text is None:
             raise FhirError(
                 404, [Issue("not-found", "No such Subscription is active")], "not-found"
             )
-        text = subscription["criteria"]
         criteria = parse_criteria(text, bases=context.bases, now=context.clock)
         if caller.policy is not None:
             view.check(criteria.type, "search")
