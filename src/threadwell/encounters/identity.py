@@ -30,9 +30,10 @@ class Identity(NamedTuple):
     @property
     def id(self) -> str:
         """The logical id of the resource that has it: a draft keeps its own once it is sent."""
-        if self.system.startswith(codes.MESSAGE) and self.value.startswith(DRAFT):
-            return self.value.removeprefix(DRAFT)
-        return derived_id(self.system, self.value)
+        system, value = self
+        if value.startswith(DRAFT) and system.startswith(codes.MESSAGE):
+            return value.removeprefix(DRAFT)
+        return derived_id(system, value)
 
     def as_json(self) -> dict[str, Any]:
         """The FHIR ``Identifier``."""
