@@ -237,7 +237,7 @@ def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The notes on a message, without and with those that say what this copy of it lacks."""
     text, subject = message.text, message.subject
     bare = not (message.notes or message.attachments)
-    if bare and text.isprintable() and subject.isprintable() and _says_something(text):
+    if bare and _is_clean(text) and _is_clean(subject) and _says_something(text):
         # There is nothing to note on most messages.
         return (), ()
     notes = [*message.notes, *map(_note_of, message.attachments)]
@@ -250,9 +250,16 @@ def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def clean(text: str) -> str:
     """``text`` without the characters that no FHIR ``string`` may hold."""
-    # None of them can be printed, and most texts have nothing else that cannot: that is seen five
-    # times as fast.
-    return text if text.isprintable() else _FORBIDDEN.sub("", text)
+    return text if _is_clean(text) else _FORBIDDEN.sub("", text)
+
+
+def _is_clean(text: str) -> bool:
+    """Whether a text certainly has none of these characters.
+
+    None of them can be printed, and most texts have nothing else that cannot but the ends of lines:
+    that is seen five times as fast.
+    """
+    return text.isprintable() or text.replace("\n", "").isprintable()
 
 
 def is_of_a_file(note: str) -> bool:

@@ -75,4 +75,6 @@ def is_quiet(text: str, notes: Collection[str], medium: str, *, files: bool) -> 
             return True
     if len(text) > _LONGEST or (text[-1].isalnum() and not text[-_END:].lower().endswith(_ENDS)):
         return False
-    return _SIGNS.fullmatch(text) is not None or _REACTION.fullmatch(text) is not None
+    if _REACTION.fullmatch(text) is not None:
+        return True
+    return not text.isascii() and _SIGNS.fullmatch(text) is not None
