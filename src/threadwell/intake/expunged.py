@@ -49,8 +49,9 @@ def _identified(key: Key, body: Resource) -> Iterator[Key]:
 
 async def which_were(store: Store, keys: Iterable[Key]) -> set[Key]:
     """Those of the resources that were expunged, and are not to be made again."""
-    names = {f"{key.type}/{key.id}": key for key in keys}
+    asked = list(keys)
     # In most stores there are none, and to ask for each of many would cost as much as to find them.
-    if not names or (len(names) > 1 and not await store.list_private(KIND, count=1)):
+    if not asked or (len(asked) > 1 and not await store.list_private(KIND, count=1)):
         return set()
+    names = {f"{key.type}/{key.id}": key for key in asked}
     return {names[name] for name in await store.get_private_many(KIND, list(names))}

@@ -11,7 +11,7 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -57,7 +57,9 @@ class ReplyAddresses:
 
     async def known(self, items: Sequence[Item]) -> Sequence[Item]:
         """The items, each mail to such an address as one to the practice that answers the reply."""
-        tokens = {token for one in items for token, _ in _tokens(one)}
+        # Many messages go to few addresses.
+        to = {one.recipients for one in items if isinstance(one, Message)}
+        tokens = {token for recipients in to for token, _ in _tokens(recipients)}
         if not tokens:
             return items
         names = {f"{self.project}/{token}": token for token in tokens}
@@ -78,17 +80,16 @@ class ReplyAddresses:
                 continue  # Another process has made one.
 
 
-def _tokens(item: Item) -> Iterator[tuple[str, Address]]:
-    if isinstance(item, Message):
-        for one in item.recipients:
-            if one.kind is AddressKind.EMAIL and (found := _ADDRESSED.fullmatch(one.value)):
-                yield found[1], one
+def _tokens(recipients: Iterable[Address]) -> Iterator[tuple[str, Address]]:
+    for one in recipients:
+        if one.kind is AddressKind.EMAIL and (found := _ADDRESSED.fullmatch(one.value)):
+            yield found[1], one
 
 
 def _answering(message: Message, known: dict[str, _Known]) -> Message:
     mine = {
         one.key: known[token]
-        for token, one in _tokens(message)
+        for token, one in _tokens(message.recipients)
         if token in known and known[token].channel == message.channel
     }
     if not mine:

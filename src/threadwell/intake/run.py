@@ -277,9 +277,10 @@ class Run:
         groups = by_id(ids, messages)
         known = await self._repeats.beside(groups)
         groups |= known
-        found = await self.current([Key("Communication", id_) for id_ in groups])
+        keys = [Key("Communication", id_) for id_ in groups]
+        found = await self.current(keys)
         # What was expunged is known, and is not brought back.
-        lacking = [key for id_ in groups if (key := Key("Communication", id_)) not in found]
+        lacking = [key for key in keys if key not in found] if found else keys
         for key in await which_were(self.store, lacking):
             del groups[key.id]
         fresh, met = sort(groups, found, self._is_known)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+# Messages of a thread come together, and all of them then hold the same text.
+@lru_cache(maxsize=4096)
 def thread_key(channel: str, external_id: str, circle: str) -> str:
     """The name of a thread within a project, stable for as long as ``external_id`` is.
 

@@ -73,14 +73,17 @@ def write_plan(
             if taken != wanted:
                 _tell_taking_over(batch, left.stored, key)
             wanted = taken
-        wanted = with_details(key, wanted, circle.details)
-        if wanted != stored:
+        if circle.details:
+            wanted = with_details(key, wanted, circle.details)
+        if stored is None or wanted != stored:
             circle.stored[key] = batch.write(key, wanted, before)
-            batch.sessions += stored is None and _is_session(key, resource)
-            batch.reviews += key.type == "Task" and _is_asked(wanted, stored)
-            if settings.rules and _is_session(key, resource):
-                for kept in of_session(project, key.id, wanted, stored, circle.key, settings.rules):
-                    batch.keep(kept)
+            if key.type == "Encounter" and is_session(resource):
+                batch.sessions += stored is None
+                if rules := settings.rules:
+                    for kept in of_session(project, key.id, wanted, stored, circle.key, rules):
+                        batch.keep(kept)
+            elif key.type == "Task":
+                batch.reviews += _is_asked(wanted, stored)
         circle.live.add(key)
     _close_questions(batch, circle, todo)
     for key in todo.withdrawn:
@@ -156,10 +159,6 @@ def _tell_taking_over(batch: Batch, old: Stored, heir: Key) -> None:
     version = f"{old.type}/{old.id}/_history/{old.version_id}"
     key = Key("Provenance", provenance_id(old.type, old.id, old.version_id, successor))
     batch.write(key, taking_over(successor, version, instant(batch.updated)))
-
-
-def _is_session(key: Key, resource: Resource) -> bool:
-    return key.type == "Encounter" and is_session(resource)
 
 
 def _is_asked(task: Resource, before: Resource | None) -> bool:

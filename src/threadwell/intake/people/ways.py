@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TypeAlias
 
 from threadwell.intake.people.address_book import AddressBook
 from threadwell.intake.people.route import Refusal, Route, route
 from threadwell.intake.people.writers import ANYWHERE, At, where_it_is
 from threadwell.messages import Address, Message
 
-
-class _Ends(NamedTuple):
-    """From whom to whom, and where."""
-
-    sender: Address
-    recipients: tuple[Address, ...]
-    where: At
+#: From whom to whom, and where. It is looked up for every message, so it is a plain tuple.
+_Ends: TypeAlias = tuple[Address, tuple[Address, ...], At]
 
 
 class Ways:
@@ -55,23 +50,24 @@ class Ways:
         self, sender: Address, recipients: tuple[Address, ...], where: At = ANYWHERE
     ) -> Route | Refusal:
         """The way from one address to others, in a message that is there."""
-        ends = _Ends(sender, recipients, where)
+        ends = sender, recipients, where
         await self._find({ends})
         return self._known[ends]
 
     def _ends(self, message: Message) -> _Ends:
         where = where_it_is(message) if self._people.writers.narrow else ANYWHERE
-        return _Ends(message.sender, message.recipients, where)
+        return message.sender, message.recipients, where
 
     async def _find(self, ends: set[_Ends]) -> None:
         people, strangers = self._people, self._strangers
         unmet = ends.difference(self._known)
-        await people.resolve(one for ends in unmet for one in (ends.sender, *ends.recipients))
+        await people.resolve(one for sender, to, _ in unmet for one in (sender, *to))
         for one in unmet:
-            users = people.users(one.where)
-            way = route(one.sender, one.recipients, users, strangers=strangers)
+            sender, to, where = one
+            users = people.users(where)
+            way = route(sender, to, users, strangers=strangers)
             if strangers and isinstance(way, Refusal):
                 for address in way.unknown:
                     people.make_patient(address)
-                way = route(one.sender, one.recipients, users, strangers=strangers)
+                way = route(sender, to, users, strangers=strangers)
             self._known[one] = way
