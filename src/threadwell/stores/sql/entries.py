@@ -6,7 +6,7 @@ found by reading the old body again: no list of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.bases import everywhere, nowhere
 from threadwell.stores.sql.compounds import CompoundKeys, compounds
 from threadwell.stores.sql.keys import Keys, every, every_updated, itself, scope
-from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param, Together
+from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param, Places, Together
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
@@ -101,22 +101,18 @@ def entries(
         bases = keys.bases.of(project)
     shape = _shape(keys, bases, project, resource["resourceType"])
     if "contained" in resource:
-        found = shape.gather(with_types(resource))
+        found, again = shape.gather(with_types(resource))
         _add_inner(found, keys, project, resource, bases)
     else:
-        found = shape.gather(resource)
+        found, again = shape.gather(resource)
     changed = updated * 1000
     found.places.append(shape.every)
     found.placed.append((shape.every_updated, changed))
-    for missing, compounds_without in shape.compounds:
-        if found.present & missing:
-            continue
-        for compound in compounds_without:
-            forms = compound.of(found.parts)
-            if compound.updated:
-                found.placed += [(place, changed) for place in forms]
-            else:
-                found.places += forms
+    for group in shape.compounds:
+        if not found.present & group.missing:
+            for places, updated_places in group.of(found, again):
+                found.places += places
+                found.placed += [(place, changed) for place in updated_places]
     natural = NO_TIME if found.natural == HIGHEST else found.natural
     return Entries(
         tuple(set(found.places)),
@@ -183,7 +179,7 @@ def without(these: Entries, those: Entries) -> Entries:
 class _Shape:
     """What all resources of a type in a project have in common: keys, or beginnings of keys.
 
-    ``compounds`` are together by the bits of the parameters that must be missing.
+    ``compounds`` are together by the parameters that must be missing.
     """
 
     every: int
@@ -191,10 +187,10 @@ class _Shape:
     finders: Mapping[str, Finder]
     always: Finder
     together: Together
-    compounds: tuple[tuple[int, tuple[CompoundKeys, ...]], ...]
+    compounds: tuple[_CompoundGroup, ...]
 
-    def gather(self, resource: Resource) -> MemberEntries:
-        """What the members put into the index."""
+    def gather(self, resource: Resource) -> tuple[MemberEntries, MemberEntries]:
+        """What the members put into the index; and that of those alone that come again."""
         found = MemberEntries()
         again: dict[str, Any] = {}
         find = self.finders.get
@@ -206,10 +202,41 @@ class _Shape:
                 again[name] = element
             else:
                 finder.gather(element, resource, found)
-        if again:
-            self.together.find(again, resource, found)
+        remembered = self.together.find(again, resource)
+        found.add(remembered)
         self.always.find(resource, resource, found)
-        return found
+        return found, remembered
+
+
+@dataclass(frozen=True, slots=True)
+class _CompoundGroup:
+    """The compounds of a type for resources without certain parameters.
+
+    ``missing`` are the bits of those. Of ``settled`` ones all parts are of members that come again
+    (``Together``): their keys are remembered with these. The ``others`` are asked each time.
+    """
+
+    missing: int
+    settled: tuple[CompoundKeys, ...]
+    others: tuple[CompoundKeys, ...]
+
+    def of(self, found: MemberEntries, again: MemberEntries) -> Iterable[Places]:
+        """The keys of a resource, of all its members and of those that come again."""
+        if again.compounds is None:
+            again.compounds = {}
+        known = again.compounds.get(self.missing)
+        if known is None:
+            known = again.compounds[self.missing] = _places(self.settled, again)
+        return (known, _places(self.others, found)) if self.others else (known,)
+
+
+def _places(compounds: Iterable[CompoundKeys], found: MemberEntries) -> Places:
+    places: list[int] = []
+    updated: list[int] = []
+    for compound in compounds:
+        into = updated if compound.updated else places
+        into += compound.of(found.parts)
+    return places, updated
 
 
 def _add_inner(
@@ -219,7 +246,7 @@ def _add_inner(
     inner = inner_resources(resource, bases)
     for type_, one in inner:
         shape = _shape(keys, bases, project, type_)
-        inside = shape.gather(one)
+        inside, _ = shape.gather(one)
         found.present |= inside.present & ABSOLUTE
         found.places += [shape.every, *inside.places]
         found.placed += inside.placed
@@ -237,11 +264,6 @@ def _shape(keys: Keys, bases: Home, project: str, type_: str) -> _Shape:
     of = bases.catalogue.of(plain)
     own = of.own if of else frozenset[str]()
     bits = present_bits(type_)
-    grouped: dict[int, list[CompoundKeys]] = {}
-    for compound in compounds(type_):
-        under = scope(project, type_, compound.name)
-        missing = sum(bits[param] for param in compound.missing)
-        grouped.setdefault(missing, []).append(CompoundKeys(compound, under, keys.key))
     in_compounds = {param for compound in compounds(type_) for param in compound.params}
     params = {
         code: Param(
@@ -259,13 +281,28 @@ def _shape(keys: Keys, bases: Home, project: str, type_: str) -> _Shape:
     }
     plan = extraction(plain, bases.catalogue)
     finders = {name: Finder(member, params) for name, member in plan.members.items()}
+    unsettled = {
+        take.code
+        for name, member in (*plan.members.items(), ("", plan.always))
+        if name not in finders or not finders[name].again
+        for take in member.takes
+    }
+    groups: dict[int, tuple[list[CompoundKeys], list[CompoundKeys]]] = {}
+    for compound in compounds(type_):
+        under = scope(project, type_, compound.name)
+        settled, others = groups.setdefault(sum(bits[one] for one in compound.missing), ([], []))
+        mine = settled if unsettled.isdisjoint(compound.params) else others
+        mine.append(CompoundKeys(compound, under, keys.key))
     return _Shape(
         keys.key(every(project, type_)),
         keys.key(every_updated(project, type_)),
         finders,
         Finder(plan.always, params),
         Together(finders),
-        tuple((missing, tuple(group)) for missing, group in grouped.items()),
+        tuple(
+            _CompoundGroup(missing, tuple(settled), tuple(others))
+            for missing, (settled, others) in groups.items()
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from struct import Struct
 from typing import TypeAlias
 
 from threadwell.fhir.search.sought import TokenMatch
@@ -15,6 +16,8 @@ from threadwell.stores.sql.bases import Bases
 
 #: What stands before the value in the text that is hashed: project, type and parameter.
 Scope: TypeAlias = str
+
+_as_number = Struct(">q").unpack
 
 #: Keys that are remembered at a time, of texts of no more letters than this.
 _CACHED, _SHORT = 200_000, 500
@@ -44,12 +47,13 @@ class _Known(dict[str, int]):
 
     def __init__(self, secret: bytes) -> None:
         super().__init__()
-        self._secret = secret
+        #: Each digest goes on from a copy of it, which costs half of a new one.
+        self._begun = blake2b(digest_size=8, salt=secret)
 
     def __missing__(self, text: str) -> int:
-        raw = text.encode("utf-8", "surrogatepass")
-        digest = blake2b(raw, digest_size=8, salt=self._secret).digest()
-        key = int.from_bytes(digest, "big", signed=True)
+        digest = self._begun.copy()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        key: int = _as_number(digest.digest())[0]
         if len(text) <= _SHORT:
             if len(self) >= _CACHED:
                 self.clear()

@@ -7,7 +7,7 @@ is remembered by what it holds, and costs one look the next time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
@@ -64,15 +64,20 @@ _MOST, _SHORT = 4_096, 500
 _LONG = 2_000
 
 
+#: Keys at the natural time, and keys at the time of the last update.
+Places: TypeAlias = tuple[list[int], list[int]]
+
+
 class MemberEntries:
     """What members put in: ``places`` are keys at the natural time, ``placed`` (key, sort),
     ``texts`` (key, folded text); ``present`` has the bits of the parameters with a value, and
     ``ABSOLUTE`` where what a URL refers to hangs on the bases; ``natural`` is the earliest time,
     ``HIGHEST`` where there is none, ``parts`` are the forms in compounds, by parameter. Some of it
-    may be there twice.
+    may be there twice. ``compounds`` are the keys in compounds of these parts alone, by what tells
+    which compounds, as far as anybody has asked for them.
     """
 
-    __slots__ = ("natural", "parts", "placed", "places", "present", "texts")
+    __slots__ = ("compounds", "natural", "parts", "placed", "places", "present", "texts")
 
     def __init__(self) -> None:
         self.places: list[int] = []
@@ -81,6 +86,7 @@ class MemberEntries:
         self.present = 0
         self.natural = HIGHEST
         self.parts: dict[str, list[str]] = {}
+        self.compounds: dict[int, Places] | None = None
 
     def add(self, other: MemberEntries) -> None:
         """Put all of the other one in."""
@@ -306,8 +312,8 @@ class Together:
         self._finders = finders
         self._known: dict[bytes, MemberEntries] = {}
 
-    def find(self, members: Mapping[str, Any], resource: Resource, into: MemberEntries) -> None:
-        """Gather what those members put in, given by their names."""
+    def find(self, members: Mapping[str, Any], resource: Resource) -> MemberEntries:
+        """What those members put in, given by their names. It is shared: never change it."""
         try:
             form = encode(members)
         except UnicodeEncodeError:  # half of a character
@@ -321,7 +327,7 @@ class Together:
                 if len(self._known) >= _MOST:
                     self._known.clear()
                 self._known[form] = found
-        into.add(found)
+        return found
 
 
 def _form(element: dict[str, Any]) -> Any:
