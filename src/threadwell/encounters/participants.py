@@ -12,6 +12,7 @@ from threadwell.encounters.turned import Membership
 
 _PROFESSIONALS = ("Practitioner/", "PractitionerRole/")
 _RELATED = "RelatedPerson/"
+_TAKING_PART = (*_PROFESSIONALS, _RELATED)
 
 
 class Spoken(NamedTuple):
@@ -38,23 +39,23 @@ def participants(
     received: dict[str, tuple[int, int]] = {}
     each = [(one.sender, one.recipients, one.at, one.at) for one in spoken] if left else None
     for sender, recipients, first, last in each or _by_way(spoken):
-        _extend(wrote, sender, first, last)
+        if sender.startswith(_TAKING_PART):
+            _extend(wrote, sender, first, last)
         for who in recipients:
-            if who not in left or last <= left[who]:
+            if who.startswith(_TAKING_PART) and (who not in left or last <= left[who]):
                 _extend(received, who, first, last)
     out: list[dict[str, Any]] = []
     performer = "PPRF"
-    for who in _may_take_part(wrote):
+    for who in wrote:
         code = "PART"
         if not who.startswith(_RELATED):
             code, performer = performer, "SPRF"
         out.append(_participant(who, code, wrote[who]))
-    silently = _may_take_part(sorted(received.keys() - wrote.keys()))
+    silently = sorted(received.keys() - wrote.keys()) if received else ()
     out += [_participant(who, "PART", received[who]) for who in silently]
-    known = wrote.keys() | received.keys()
-    for member in sorted(joined):
-        silent = member.who not in known and bool(_may_take_part([member.who]))
-        if member.since and silent:
+    for member in sorted(joined) if joined else ():
+        silent = member.who not in wrote and member.who not in received
+        if member.since and silent and member.who.startswith(_TAKING_PART):
             until = member.until or (max(ended, member.since) if ended else None)
             out.append(_participant(member.who, "PART", (member.since, until)))
     return out
@@ -83,7 +84,3 @@ def _participant(who: str, code: str, span: tuple[int, int | None]) -> dict[str,
     if span[1] is not None:
         period["end"] = fhir_time(span[1])
     return {"type": [codes.participation(code)], "period": period, "individual": reference(who)}
-
-
-def _may_take_part(whom: Iterable[str]) -> list[str]:
-    return [who for who in whom if who.startswith((*_PROFESSIONALS, _RELATED))]

@@ -191,7 +191,7 @@ def _link_threads(
     threads: dict[str, list[Placed]] = {}
     for message in drawn.messages:
         threads.setdefault(message.sent.thread, []).append(message)
-    voices = _Voices(frame, about.subjects)
+    voices = frame.voices(about.subjects)
     for thread, messages in threads.items():
         identity = header_identity(session, frame.scope, thread)
         header_id = out.headers[thread] = identity.id
@@ -280,34 +280,3 @@ def _as_family_of(patient: str, message: Placed, links: Mapping[str, Link], fram
         voice(link.sender, message.sender),
         tuple(map(voice, link.recipients, message.recipients)),
     )
-
-
-class _Voices:
-    """As whom the addresses of a session speak; few of them differ, so each is asked once."""
-
-    def __init__(self, frame: Frame, subjects: tuple[str, ...]) -> None:
-        self._frame = frame
-        self._subjects = subjects
-        self._known: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]]] = {}
-        self._settled = any(party.said for party in frame.parties.values())
-
-    def of(self, message: Placed) -> tuple[str, tuple[str, ...]]:
-        keys = (message.sender, message.recipients)
-        known = self._known.get(keys)
-        if known is None:
-            known = self._known[keys] = (
-                self._voice(message.sender),
-                tuple(map(self._voice, message.recipients)),
-            )
-        return known
-
-    def said(self, message: Placed) -> tuple[str, ...]:
-        """The Tasks that tell whose the addresses of a message are, as ``Link`` has them."""
-        parties = self._frame.parties
-        if not self._settled:
-            return ()
-        said = tuple([parties[key].said for key in (message.sender, *message.recipients)])
-        return said if any(said) else ()
-
-    def _voice(self, key: str) -> str:
-        return self._frame.parties[key].voice(self._frame.patients, self._subjects)
