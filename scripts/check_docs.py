@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import make_docs
-from threadwell.cli import COMMANDS
+from threadwell import cli
 from threadwell.cli.parser import build_parser
 
 ROOT = make_docs.ROOT
@@ -159,7 +159,7 @@ def refused(words: list[str]) -> str:
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
-            build_parser(COMMANDS).parse_args(words[1:])
+            build_parser(cli.commands()).parse_args(words[1:])
     except SystemExit as stop:
         return (said.getvalue().strip().splitlines() or ["refused"])[-1] if stop.code else ""
     return ""

@@ -27,7 +27,7 @@ from threadwell.api.signer import LIFE as URL_LIFE
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, SPOOL_VARIABLE
 from threadwell.channels.chat.posted import MOST_FILES
 from threadwell.channels.reading import KEPT_BYTES
-from threadwell.cli import COMMANDS
+from threadwell.cli import commands
 from threadwell.cli.command import DEFAULT_STORE, PROJECT_VARIABLE, STORE_VARIABLE, Command
 from threadwell.cli.parser import build_parser
 from threadwell.facade import Threadwell
@@ -149,10 +149,10 @@ def _index() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    parsers = subparsers(build_parser(COMMANDS))
+    parsers = subparsers(build_parser(commands()))
     yield "# Commands"
     rows = [
-        (f"[{command.name}](#threadwell-{command.name})", command.summary) for command in COMMANDS
+        (f"[{command.name}](#threadwell-{command.name})", command.summary) for command in commands()
     ]
     yield from _table(("`threadwell …`", "does"), rows)
     yield ""
@@ -160,7 +160,7 @@ def _commands() -> Iterator[str]:
         "A command exits with 0 when it is done, 1 when it did not go well (a sentence on standard"
         " error says why; `verify` also where it finds something), 2 when it was called wrongly."
     )
-    for command in COMMANDS:
+    for command in commands():
         yield from _command(command, parsers[command.name])
 
 
@@ -225,7 +225,7 @@ def _settings() -> Iterator[str]:
 
 
 def _import_settings() -> Iterator[Sequence[str]]:
-    actions = {a.dest: a for a in subparsers(build_parser(COMMANDS))["import"]._actions}
+    actions = {a.dest: a for a in subparsers(build_parser(commands()))["import"]._actions}
     for name, parameter in inspect.signature(Threadwell.import_messages).parameters.items():
         action = actions.get(_OPTIONS.get(name, name))
         if action is not None:

@@ -265,13 +265,16 @@ def _become(
 def _load() -> Callable[[Sequence[str] | None], int]:
     """Load what processes of Threadwell load sooner or later; the command."""
     from threadwell import facade, intake
-    from threadwell.cli import main
+    from threadwell.cli import commands, main
+    from threadwell.facade import request
     from threadwell.server import worker
     from threadwell.server.loading import preload
     from threadwell.stores import postgres
 
     assert facade.Threadwell
-    assert intake, worker
+    assert commands()
+    assert request, worker
+    assert all(getattr(intake, name) for name in intake.__all__)
     assert postgres
     preload()
     return main

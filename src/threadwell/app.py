@@ -95,7 +95,7 @@ def channels_with(columns: Sequence[str], aside: Sequence[str]) -> tuple[Channel
     if not (columns or aside):
         return channels()
     from threadwell.channels.table import CHANNEL, BadColumn, parse_columns, with_columns
-    from threadwell.intake.settings import BadSetting
+    from threadwell.intake.bad_setting import BadSetting
 
     try:
         table = with_columns(parse_columns(columns, aside))
@@ -211,7 +211,7 @@ def checked_url(url: str, what: str) -> str:
 
     Raises ``BadSetting`` for what is none: links made with it would lead nowhere.
     """
-    from threadwell.intake.settings import BadSetting
+    from threadwell.intake.bad_setting import BadSetting
 
     try:
         parts = urlsplit(url)

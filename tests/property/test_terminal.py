@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import threadwell
-from threadwell.cli import COMMANDS, main
+from threadwell.cli import commands, main
 from threadwell.encounters import codes
 from threadwell.server.logs import Line
 from threadwell.shown import in_json, on_a_line, on_lines
@@ -85,7 +85,7 @@ def test_no_command_steers_a_terminal(text: str) -> None:
             ran.add(argv[0])
             assert _steers(_said(*argv, "--store", store)) == [], argv
         ran |= _other_commands(folder, store, text)
-        assert ran | {"serve"} == {command.name for command in COMMANDS}
+        assert ran | {"serve"} == {command.name for command in commands()}
 
 
 def test_the_server_says_nothing_raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,7 +147,7 @@ def test_every_environment_variable_is_described() -> None:
 def test_every_command_and_type_has_its_place() -> None:
     pages = make_docs.pages()
     commands = re.findall(r"^## threadwell (\S+)$", pages["cli.md"], re.MULTILINE)
-    assert commands == [command.name for command in make_docs.COMMANDS]
+    assert commands == [command.name for command in make_docs.commands()]
     assert len(re.findall(r"^## [A-Z]", pages["search-parameters.md"], re.MULTILINE)) == 147
     assert "| `part-of` | reference | `partOf` → any type |" in pages["search-parameters.md"]
     assert "| `--unknown quarantine\\|patient` | `unknown` | `quarantine` |" in pages["settings.md"]

@@ -25,7 +25,7 @@ from threadwell.calls.call import Caller as HttpsCaller
 from threadwell.channels.channel import Channel
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Home, catalogue_of
-from threadwell.fhir.search.references import loopback_bases
+from threadwell.fhir.search.references import FHIR_PATH, loopback_bases
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.intake.accounts import Remembered
 from threadwell.logins.logins import Logins
@@ -47,8 +47,6 @@ Labels: TypeAlias = Callable[[], Mapping[str, str]]
 #: The channels that hear, by name; likewise.
 Live: TypeAlias = Callable[[], Mapping[str, Channel]]
 
-#: Where the FHIR API is below the server's URL.
-FHIR_PATH = "/fhir/R4"
 #: Bytes of matches with which a page ends early, and of what it includes.
 MAX_PAGE = 32 * 1024 * 1024
 #: A request with a larger body is refused (413).

@@ -1,136 +1,95 @@
-"""The ``threadwell`` command: one module a subcommand, listed in ``COMMANDS``."""
+"""The ``threadwell`` command: one module a subcommand, listed in ``NAMES``."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import cast
 
 from threadwell.audit.way import WAY
-from threadwell.cli import (
-    about,
-    account,
-    allow,
-    answer,
-    audit,
-    backfill,
-    backup,
-    client,
-    copy,
-    delete,
-    deliveries,
-    drafts,
-    duties,
-    export,
-    expunge,
-    get,
-    ig,
-    import_,
-    index,
-    keys,
-    load,
-    mail,
-    outbox,
-    patch,
-    policy,
-    post,
-    preview,
-    project,
-    provider,
-    put,
-    quarantine,
-    receipts,
-    recut,
-    replay,
-    reply,
-    reviews,
-    rules,
-    same,
-    saved,
-    serve,
-    session_acts,
-    sessions,
-    sign_in,
-    subscriptions,
-    taking_back,
-    thread,
-    todos,
-    user,
-    verify,
-    view,
-    watch,
-    zones,
-)
 from threadwell.cli.command import Command
 from threadwell.cli.errors import run_safely
 from threadwell.cli.parser import build_parser
 from threadwell.cli.streams import guarded_streams
 from threadwell.projects.chosen import CHOSEN
 
-#: In the order of ``threadwell --help``.
-COMMANDS: tuple[Command, ...] = (
-    import_.COMMAND,
-    backfill.COMMAND,
-    watch.COMMAND,
-    mail.COMMAND,
-    sessions.COMMAND,
-    reviews.COMMAND,
-    answer.COMMAND,
-    about.COMMAND,
-    reply.COMMAND,
-    drafts.COMMAND,
-    taking_back.RETRACT,
-    taking_back.CORRECT,
-    thread.COMMAND,
-    receipts.COMMAND,
-    outbox.COMMAND,
-    deliveries.COMMAND,
-    todos.COMMAND,
-    saved.COMMAND,
-    rules.COMMAND,
-    ig.COMMAND,
-    session_acts.OPEN,
-    session_acts.CLOSE,
-    session_acts.REOPEN,
-    quarantine.COMMAND,
-    replay.COMMAND,
-    same.COMMAND,
-    preview.COMMAND,
-    recut.COMMAND,
-    verify.COMMAND,
-    zones.COMMAND,
-    serve.COMMAND,
-    duties.COMMAND,
-    index.COMMAND,
-    sign_in.COMMAND,
-    project.COMMAND,
-    client.COMMAND,
-    keys.COMMAND,
-    user.COMMAND,
-    provider.COMMAND,
-    policy.COMMAND,
-    allow.COMMAND,
-    account.COMMAND,
-    subscriptions.COMMAND,
-    audit.COMMAND,
-    backup.COMMAND,
-    copy.COMMAND,
-    export.COMMAND,
-    load.COMMAND,
-    view.COMMAND,
-    get.COMMAND,
-    post.COMMAND,
-    put.COMMAND,
-    patch.COMMAND,
-    delete.COMMAND,
-    expunge.COMMAND,
-)
+#: In the order of ``threadwell --help``: which module has a command, and by what name. Whoever
+#: calls one loads no other.
+NAMES = {
+    "import": ("import_", "COMMAND"),
+    "backfill": ("backfill", "COMMAND"),
+    "watch": ("watch", "COMMAND"),
+    "mail": ("mail", "COMMAND"),
+    "sessions": ("sessions", "COMMAND"),
+    "reviews": ("reviews", "COMMAND"),
+    "answer": ("answer", "COMMAND"),
+    "about": ("about", "COMMAND"),
+    "reply": ("reply", "COMMAND"),
+    "draft": ("drafts", "COMMAND"),
+    "retract": ("taking_back", "RETRACT"),
+    "correct": ("taking_back", "CORRECT"),
+    "thread": ("thread", "COMMAND"),
+    "read": ("receipts", "COMMAND"),
+    "outbox": ("outbox", "COMMAND"),
+    "deliveries": ("deliveries", "COMMAND"),
+    "todos": ("todos", "COMMAND"),
+    "saved": ("saved", "COMMAND"),
+    "rules": ("rules", "COMMAND"),
+    "ig": ("ig", "COMMAND"),
+    "open-session": ("session_acts", "OPEN"),
+    "close": ("session_acts", "CLOSE"),
+    "reopen": ("session_acts", "REOPEN"),
+    "quarantine": ("quarantine", "COMMAND"),
+    "replay": ("replay", "COMMAND"),
+    "same": ("same", "COMMAND"),
+    "preview": ("preview", "COMMAND"),
+    "recut": ("recut", "COMMAND"),
+    "verify": ("verify", "COMMAND"),
+    "zones": ("zones", "COMMAND"),
+    "serve": ("serve", "COMMAND"),
+    "duties": ("duties", "COMMAND"),
+    "index": ("index", "COMMAND"),
+    "sign-in": ("sign_in", "COMMAND"),
+    "project": ("project", "COMMAND"),
+    "client": ("client", "COMMAND"),
+    "keys": ("keys", "COMMAND"),
+    "user": ("user", "COMMAND"),
+    "provider": ("provider", "COMMAND"),
+    "policy": ("policy", "COMMAND"),
+    "allow": ("allow", "COMMAND"),
+    "account": ("account", "COMMAND"),
+    "subscriptions": ("subscriptions", "COMMAND"),
+    "audit": ("audit", "COMMAND"),
+    "backup": ("backup", "COMMAND"),
+    "copy": ("copy", "COMMAND"),
+    "export": ("export", "COMMAND"),
+    "load": ("load", "COMMAND"),
+    "view": ("view", "COMMAND"),
+    "get": ("get", "COMMAND"),
+    "post": ("post", "COMMAND"),
+    "put": ("put", "COMMAND"),
+    "patch": ("patch", "COMMAND"),
+    "delete": ("delete", "COMMAND"),
+    "expunge": ("expunge", "COMMAND"),
+}
+
+
+def commands(words: Sequence[str] = ()) -> tuple[Command, ...]:
+    """The one that ``words`` begin with; all of them where they begin with none."""
+    chosen = words[:1] if words and words[0] in NAMES else NAMES
+    return tuple([_command(*NAMES[name]) for name in chosen])
+
+
+def _command(module: str, attribute: str) -> Command:
+    return cast(Command, getattr(import_module(f"{__name__}.{module}"), attribute))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 1 it did not go well, 2 wrong usage)."""
     with guarded_streams():
         words = sys.argv[1:] if argv is None else argv
-        parser = build_parser(COMMANDS, words)
+        parser = build_parser(commands(words), words)
         if not words:
             parser.print_help(sys.stderr)
             return 2

@@ -180,7 +180,7 @@ def _sends(account: Account) -> bool:
 
 
 def _token(tw: Threadwell, arguments: Namespace) -> str:
-    from threadwell.intake.settings import BadSetting
+    from threadwell.intake.bad_setting import BadSetting
 
     try:
         account = _named(tw, arguments.name)

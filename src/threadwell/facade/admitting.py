@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from threadwell.api.clients import (
-    Client,
-    NewClient,
-    add_client,
-    checked_keys,
-    checked_redirects,
-    checked_scopes,
-    find_client,
-    former_keys,
-    list_clients,
-    remove_client,
-    rotate_client,
-    rotate_key,
-    signing_key,
-)
 from threadwell.app import DEFAULT_BASE_URL, checked_url
 from threadwell.facade.granting import Granting
 from threadwell.fhir.stamp import now_ms
-from threadwell.inbox.people import checked_person
-from threadwell.inbox.sign_in import new_link
-from threadwell.inbox.whereabouts import noted_address
+
+if TYPE_CHECKING:
+    from threadwell.api.clients import Client, NewClient
 
 
 class Admitting(Granting):
@@ -66,6 +51,13 @@ class Admitting(Granting):
         (``private_key_jwt``) has its public keys in ``jwks``, or at ``jwks_uri``. Raises
         ``BadRegistration`` (a ``ValueError``).
         """
+        from threadwell.api.clients import (
+            add_client,
+            checked_keys,
+            checked_redirects,
+            checked_scopes,
+        )
+
         more: dict[str, Any] = {"scopes": checked_scopes(scopes), "outside": outside}
         if jwks is not None or jwks_uri:
             more |= checked_keys(jwks, jwks_uri)
@@ -86,6 +78,8 @@ class Admitting(Granting):
 
     def clients(self) -> list[Client]:
         """The clients of the HTTP API, the oldest first: ``[c.name for c in tw.clients()]``."""
+        from threadwell.api.clients import list_clients
+
         return self._loop.call(list_clients(self._store, self._project))
 
     def rotate_client(self, client_id: str) -> NewClient:
@@ -108,6 +102,8 @@ class Admitting(Granting):
 
     def has_client(self, client_id: str) -> bool:
         """Is there a client of that id? ``tw.has_client(client.client_id)``."""
+        from threadwell.api.clients import find_client
+
         return self._loop.call(find_client(self._store, client_id)) is not None
 
     def signing_keys(self) -> list[tuple[str, int]]:
@@ -116,6 +112,8 @@ class Admitting(Granting):
         The first is the one that signs, with 0; the others have signed what may still be good,
         until then in milliseconds since 1970 UTC: ``tw.signing_keys()[0]``.
         """
+        from threadwell.api.clients import former_keys, signing_key
+
         current = self._loop.call(signing_key(self._store, self._project))
         former = self._loop.call(former_keys(self._store))
         good = [(str(one.jwk["kid"]), one.until) for one in former if one.until > now_ms()]
@@ -131,12 +129,16 @@ class Admitting(Granting):
         Those that the key before has signed are good until they expire, or end ``at_once``:
         where somebody else may have the key.
         """
+        from threadwell.api.clients import rotate_key
+
         made = rotate_key(self._store, self._project, now_ms(), at_once=at_once)
         return self._loop.call(made).kid
 
     @property
     def server_url(self) -> str:
         """Where the server that runs on the store is reached, ``""`` if none seems to run."""
+        from threadwell.inbox.whereabouts import noted_address
+
         return self._loop.call(noted_address(self._store))
 
     def sign_in_link(self, base_url: str = "", *, who: str = "") -> str:
@@ -150,6 +152,9 @@ class Admitting(Granting):
         browser is recorded as done by ``who`` (``Practitioner/…``, ``PractitionerRole/…``), who
         has to be in the store (``BadSetting``); without it, by a person on the pages.
         """
+        from threadwell.inbox.people import checked_person
+        from threadwell.inbox.sign_in import new_link
+
         if base_url:
             checked_url(base_url, "the base URL")
         if who:
@@ -158,12 +163,18 @@ class Admitting(Granting):
         return self._loop.call(new_link(self._store, base, who=who, project=self._project))
 
     async def _rotated(self, client_id: str) -> NewClient:
+        from threadwell.api.clients import rotate_client
+
         return await rotate_client(self._store, await self._client(client_id))
 
     async def _revoked(self, client_id: str) -> None:
+        from threadwell.api.clients import remove_client
+
         await remove_client(self._store, (await self._client(client_id)).id)
 
     async def _client(self, client_id: str) -> Client:
+        from threadwell.api.clients import find_client
+
         client = await find_client(self._store, client_id)
         if client is None or client.project != self._project:
             raise LookupError(f"there is no client {client_id!r}")

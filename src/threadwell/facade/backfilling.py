@@ -27,10 +27,11 @@ from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
 from threadwell.facade.opened import login_name
 from threadwell.fhir.stamp import now_ms
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.care_zone import care_days
 from threadwell.intake.choices import Choices, keep_choices, kept_choices
 from threadwell.intake.practice import cut_by
-from threadwell.intake.settings import BadSetting, Settings
+from threadwell.intake.settings import Settings
 from threadwell.intake.whole import Item
 from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.projects.within import within

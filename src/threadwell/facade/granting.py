@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from threadwell.access.grants import Grant, Held, chosen_age
-from threadwell.access.memberships import (
-    Membership,
-    find_membership,
-    memberships,
-    policies,
-    what_holds,
-)
-from threadwell.access.reading import BadPolicy
-from threadwell.access.roles import ROLES, role
-from threadwell.api.clients import choose_age, drop_policy, free, give, set_policy
 from threadwell.facade.verbs import Verbs
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.references import is_id
 from threadwell.fhir.stamp import now_ms
-from threadwell.intake.links import as_key
+
+if TYPE_CHECKING:
+    from threadwell.access.grants import Grant, Held
+    from threadwell.access.memberships import Membership
 
 #: Clients are no resources of the store: they may be given a policy before they are registered.
 _CLIENT = "ClientApplication/"
@@ -43,6 +35,10 @@ class Granting(Verbs):
         One of that id, or for a role of that name, is replaced, and holds at once for all who
         have it. Raises ``BadPolicy`` for what cannot be honoured.
         """
+        from threadwell.access.reading import BadPolicy
+        from threadwell.access.roles import ROLES, role
+        from threadwell.api.clients import set_policy
+
         asked: Any = policy
         if isinstance(policy, str):
             if policy not in ROLES:
@@ -52,6 +48,8 @@ class Granting(Verbs):
 
     def policies(self) -> list[Resource]:
         """The AccessPolicies there are, by name: ``[p["name"] for p in tw.policies()]``."""
+        from threadwell.access.memberships import policies
+
         return self._loop.call(policies(self._store, self._project))
 
     def remove_policy(self, name: str) -> None:
@@ -59,6 +57,8 @@ class Granting(Verbs):
 
         Raises ``LookupError`` where there is none.
         """
+        from threadwell.api.clients import drop_policy
+
         id_ = self._policy(name)
         self._loop.call(drop_policy(self._store, self._project, id_))
 
@@ -89,6 +89,10 @@ class Granting(Verbs):
         everything. Raises ``LookupError`` for a policy that is not there, ``BadPolicy`` where it
         cannot be given so: also to, or for, somebody who is not in the store.
         """
+        from threadwell.access.grants import Grant
+        from threadwell.access.memberships import Membership, find_membership
+        from threadwell.api.clients import give
+
         ends = 0
         if until is not None:
             ends = int(datetime.combine(until, time(), UTC).timestamp() * 1000)
@@ -111,6 +115,9 @@ class Granting(Verbs):
         With ``parameters`` only the grant with these is taken. Raises ``LookupError`` where they
         do not have it.
         """
+        from threadwell.access.memberships import Membership, find_membership
+        from threadwell.api.clients import give
+
         id_ = self._policy(policy)
         had = self._loop.call(find_membership(self._store, self._project, who))
         given = had.grants if had is not None else ()
@@ -130,10 +137,14 @@ class Granting(Verbs):
 
         For example: ``tw.free_of_policies(f"ClientApplication/{client.client_id}")``.
         """
+        from threadwell.api.clients import free
+
         return self._loop.call(free(self._store, self._project, who))
 
     def memberships(self) -> list[Membership]:
         """Who has which policies: ``[(m.who, m.grants) for m in tw.memberships()]``."""
+        from threadwell.access.memberships import memberships
+
         return self._loop.call(memberships(self._store, self._project))
 
     def holding(self) -> list[tuple[Membership, tuple[Held, ...]]]:
@@ -141,6 +152,8 @@ class Granting(Verbs):
 
         For example: ``[(m.who, [h.holds for h in held]) for m, held in tw.holding()]``.
         """
+        from threadwell.access.memberships import what_holds
+
         return [
             (one, self._loop.call(what_holds(self._store, self._project, one, now_ms())).grants)
             for one in self.memberships()
@@ -153,12 +166,18 @@ class Granting(Verbs):
         stand for a patient see nothing of theirs from that day on. Raises ``BadAge`` (a
         ``ValueError``) for less than 1 and more than 25.
         """
+        from threadwell.access.grants import chosen_age
+        from threadwell.api.clients import choose_age
+
         if years is not None:
             self._loop.call(choose_age(self._store, self._project, years))
         return self._loop.call(chosen_age(self._store, self._project))
 
     async def _known(self, name: str) -> None:
         """Refuse whom the store does not know: a slip of the hand would show nobody anything."""
+        from threadwell.access.reading import BadPolicy
+        from threadwell.intake.links import as_key
+
         if name.startswith(_CLIENT):
             return
         key = as_key(name)

@@ -42,8 +42,8 @@ class Heard(Whom):
         from threadwell.app import checked_url, live_channels
         from threadwell.channels.account import Account
         from threadwell.intake.accounts import checked, keep_account
+        from threadwell.intake.bad_setting import BadSetting
         from threadwell.intake.country import care_country
-        from threadwell.intake.settings import BadSetting
         from threadwell.messages import parse_address
 
         country = self._loop.call(care_country(self._store))
@@ -111,7 +111,7 @@ class Heard(Whom):
 
         from threadwell.channels.chat.tokens import new_token
         from threadwell.intake.accounts import find_account
-        from threadwell.intake.settings import BadSetting
+        from threadwell.intake.bad_setting import BadSetting
 
         account = self._loop.call(find_account(self._store, self._project, name))
         if account is None or account.channel != "chat":

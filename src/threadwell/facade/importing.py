@@ -42,12 +42,12 @@ from threadwell.intake import (
     split_by_patient,
 )
 from threadwell.intake.acting_person import agent_of
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
 from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
 from threadwell.intake.practice import cut_by, kept_settings, plain_settings, with_practice
 from threadwell.intake.reports.outcome import outcome
 from threadwell.intake.seat import SOMEBODY, Seat
-from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.memory import MemoryStore

@@ -14,7 +14,7 @@ from threadwell.inbox.reader import Reader
 from threadwell.intake.care_zone import care_zone
 
 if TYPE_CHECKING:
-    from threadwell.inbox.listing import SessionsPage
+    from threadwell.inbox.walking import SessionsPage
     from threadwell.intake import SessionSummary
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Listing(Caring):
 
             tw.sessions(patient="123", since=date(2026, 11, 1), limit=20)
         """
-        from threadwell.inbox.listing import first_sessions
+        from threadwell.inbox.walking import first_sessions
         from threadwell.intake import Wanted
 
         check_wanted(channel, since, until, limit)
@@ -77,7 +77,7 @@ class Listing(Caring):
             for page in tw.session_pages():
                 print(len(page.sessions), page.after)
         """
-        from threadwell.inbox.listing import by_pages
+        from threadwell.inbox.walking import by_pages
         from threadwell.intake import Wanted
 
         check_page(after, size)

@@ -7,16 +7,20 @@ import os
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from threadwell.api.context import Context, open_context
 from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels, checked_url
 from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 from threadwell.audit.way import WAY
 from threadwell.facade.loop import LoopThread
+from threadwell.fhir.search.references import FHIR_PATH, loopback_bases
 from threadwell.projects.chosen import CHOSEN, chosen
+from threadwell.projects.within import within
 from threadwell.stores.contract import Store, StoreError
+
+if TYPE_CHECKING:
+    from threadwell.api.context import Context
 
 T = TypeVar("T")
 
@@ -37,10 +41,12 @@ class Opened:
             return trailer(store, by) if trailer else Trail(store, by=by)
 
         try:
-            self._context = self._loop.call(_opened(opener, trail, project or CHOSEN.get()))
-            self._trail = self._context.trail
-            self._project = self._context.project
-            self._store = self._context.whole
+            self._base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+            checked_url(self._base_url, BASE_URL_VARIABLE)
+            opened = _opened(opener, trail, project or CHOSEN.get(), self._base_url)
+            self._trail, self._project = self._loop.call(opened)
+            self._store = within(self._trail.store, self._project)
+            self._api: Context | None = None
         except BaseException:
             self._loop.close()
             raise
@@ -65,6 +71,22 @@ class Opened:
 
         return self._loop.call(watched())
 
+    async def _context(self) -> Context:
+        """What the API answers by. It is made for the first who asks for it: most lists do not."""
+        if self._api is None:
+            from threadwell.api.context import open_context
+
+            made = await open_context(
+                self._trail.whole,
+                base_url=self._base_url,
+                labels=channel_labels,
+                project=self._project,
+                trail=self._trail,
+            )
+            # Somebody else may have asked meanwhile.
+            self._api = self._api or made
+        return self._api
+
     def close(self) -> None:
         """Let go of the store; what was acknowledged is in it."""
         if not self._loop.closed:
@@ -73,19 +95,15 @@ class Opened:
 
 
 async def _opened(
-    opener: Callable[[], Store], trailer: Callable[[Store], Trail], project: str
-) -> Context:
-    base_url = os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
-    checked_url(base_url, BASE_URL_VARIABLE)
+    opener: Callable[[], Store], trailer: Callable[[Store], Trail], project: str, base_url: str
+) -> tuple[Trail, str]:
+    """The trail of the store, and the id of the project; the store knows the server's URLs."""
     store = opener()
     try:
-        return await open_context(
-            store,
-            base_url=base_url,
-            labels=channel_labels,
-            project=await chosen(store, project),
-            trail=trailer(store),
-        )
+        named = await chosen(store, project)
+        await store.known_as(*loopback_bases(f"{base_url.rstrip('/')}{FHIR_PATH}"))
+        await store.home(named, anew=True)
+        return trailer(store), named
     except BaseException:
         await store.close()
         raise

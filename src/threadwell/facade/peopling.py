@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from threadwell.app import DEFAULT_BASE_URL, checked_url
 from threadwell.facade.admitting import Admitting
 from threadwell.fhir.stamp import now_ms
-from threadwell.logins import endings
-from threadwell.users.accounts import end_logins
-from threadwell.users.browsers import SignIn, browsers_of, end_browsers
-from threadwell.users.changing import drop_factor, reset, set_disabled, set_password
-from threadwell.users.inviting import Invitation, Invited, invite
-from threadwell.users.keeping import change_user, user_of, users
-from threadwell.users.passwords import Hashing
-from threadwell.users.user import Member, User, parse_account_email
+
+if TYPE_CHECKING:
+    from threadwell.users.browsers import SignIn
+    from threadwell.users.inviting import Invited
+    from threadwell.users.user import Member, User
 
 
 class Peopling(Admitting):
@@ -55,6 +51,8 @@ class Peopling(Admitting):
         ``admin`` may register clients and invite others. Raises ``BadUser``, ``BadPolicy``, and
         ``AlreadyMember``.
         """
+        from threadwell.users.inviting import Invitation, invite
+
         asked = Invitation(
             *(email, first, last, type, profile, policy, dict(parameters or {})),
             admin=admin,
@@ -65,6 +63,8 @@ class Peopling(Admitting):
 
     def users(self) -> list[User]:
         """The accounts there are, by e-mail address: ``[u.email for u in tw.users()]``."""
+        from threadwell.users.keeping import users
+
         return self._loop.call(users(self._store, self._project))
 
     def user(self, email: str) -> User:
@@ -72,6 +72,9 @@ class Peopling(Admitting):
 
         Raises ``LookupError`` where there is none.
         """
+        from threadwell.users.keeping import user_of
+        from threadwell.users.user import parse_account_email
+
         found = self._loop.call(user_of(self._store, parse_account_email(email)))
         if found is None or found.member(self._project) is None:
             raise LookupError(f"there is no account with the e-mail address {email}")
@@ -82,6 +85,9 @@ class Peopling(Admitting):
 
         For example: ``tw.set_user_password("robin@example.org", getpass())``.
         """
+        from threadwell.users.changing import set_password
+        from threadwell.users.passwords import Hashing
+
         user = self.user(email)
         hashing = Hashing()
         try:
@@ -96,6 +102,8 @@ class Peopling(Admitting):
 
         It works once, within an hour. The password that there is holds until then.
         """
+        from threadwell.users.changing import reset
+
         user = self.user(email)
         link = self._loop.call(reset(self._store, self._project, user, now_ms))
         return link.url(self.server_url or DEFAULT_BASE_URL)
@@ -126,11 +134,18 @@ class Peopling(Admitting):
         For whoever has lost both their telephone and their recovery codes. ``False`` where none
         is asked for.
         """
+        from threadwell.users.changing import drop_factor
+
         user = self.user(email)
         return self._loop.call(drop_factor(self._store, self._project, user))
 
     def set_admin(self, email: str, admin: bool) -> None:
         """Let somebody register clients and invite others: ``tw.set_admin(email, True)``."""
+        from msgspec.structs import replace
+
+        from threadwell.logins import endings
+        from threadwell.users.keeping import change_user
+
         user = self.user(email)
 
         def changed(one: User) -> User:
@@ -142,6 +157,8 @@ class Peopling(Admitting):
 
     def sign_ins(self, email: str) -> list[SignIn]:
         """Where somebody is signed in to the pages: ``[s.agent for s in tw.sign_ins(email)]``."""
+        from threadwell.users.browsers import browsers_of
+
         return self._loop.call(browsers_of(self._store, self._project, self.user(email)))
 
     def end_sign_ins(self, email: str) -> int:
@@ -149,17 +166,24 @@ class Peopling(Admitting):
 
         Returns in how many browsers they were signed in.
         """
+        from threadwell.users.accounts import end_logins
+        from threadwell.users.browsers import end_browsers
+
         user = self.user(email)
         work = end_logins(self._store, self._project, user, "ended by hand", now_ms)
         self._loop.call(work)
         return self._loop.call(end_browsers(self._store, self._project, user))
 
     def _set_disabled(self, email: str, disabled: bool) -> bool:
+        from threadwell.users.changing import set_disabled
+
         user = self.user(email)
         work = set_disabled(self._store, self._project, user, disabled)
         return self._loop.call(work) is not None
 
     def _with_admin(self, member: Member, admin: bool) -> Member:
+        from msgspec.structs import replace
+
         if member.project != self._project:
             return member
         return replace(member, admin=admin)

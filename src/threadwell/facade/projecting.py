@@ -19,7 +19,7 @@ class Projecting(Opened):
 
     def projects(self) -> list[Project]:
         """Every project, the first one first: ``[p.name for p in tw.projects()]``."""
-        return self._loop.call(projects(self._context.trail.whole))
+        return self._loop.call(projects(self._trail.whole))
 
     def create_project(self, name: str) -> Project:
         """Make a project; its id opens it.
@@ -31,7 +31,7 @@ class Projecting(Opened):
 
         Raises ``BadProject`` (a ``ValueError``) where there is one of that name.
         """
-        made = create_project(self._context.trail.whole, name, now_ms())
+        made = create_project(self._trail.whole, name, now_ms())
         return self._loop.call(made)
 
     def rename_project(self, named: str, name: str) -> Project:
@@ -39,10 +39,10 @@ class Projecting(Opened):
 
         Raises ``LookupError`` and ``BadProject``.
         """
-        found = self._loop.call(named_project(self._context.trail.whole, named))
+        found = self._loop.call(named_project(self._trail.whole, named))
         if found is None:
             raise LookupError(f"there is no project {named!r}")
-        return self._loop.call(rename_project(self._context.trail.whole, found, name))
+        return self._loop.call(rename_project(self._trail.whole, found, name))
 
 
 __all__ = ["BadProject", "Project", "Projecting"]

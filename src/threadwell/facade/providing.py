@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadwell.app import DEFAULT_BASE_URL
 from threadwell.facade.peopling import Peopling
 from threadwell.fhir.stamp import now_ms
 from threadwell.projects.hints import marked
-from threadwell.users.linking import check_roles
-from threadwell.users.provider_calls import Described, ProviderCalls
-from threadwell.users.providers import (
-    BACK,
-    Provider,
-    find_provider,
-    keep_provider,
-    parse_provider,
-    providers,
-    remove_provider,
-)
+
+if TYPE_CHECKING:
+    from threadwell.users.provider_calls import Described
+    from threadwell.users.providers import Provider
 
 
 class Providing(Peopling):
@@ -39,6 +32,9 @@ class Providing(Peopling):
         claim. With ``required`` nobody whose address is of ``domains`` comes in by anything else.
         Raises ``BadProvider``, and ``BadPolicy`` for a role that is none.
         """
+        from threadwell.users.linking import check_roles
+        from threadwell.users.providers import keep_provider, parse_provider
+
         provider = parse_provider(name, told)
         self._loop.call(check_roles(self._store, self._project, provider))
         self._loop.call(keep_provider(self._store, self._project, provider))
@@ -49,6 +45,9 @@ class Providing(Peopling):
 
         For example: ``tw.set_providers(tomllib.load(file)["provider"])``.
         """
+        from threadwell.users.linking import check_roles
+        from threadwell.users.providers import parse_provider
+
         for name, one in told.items():
             provider = parse_provider(name, one)
             self._loop.call(check_roles(self._store, self._project, provider))
@@ -56,6 +55,8 @@ class Providing(Peopling):
 
     def providers(self) -> list[Provider]:
         """Those there are, by name: ``[p.label for p in tw.providers()]``."""
+        from threadwell.users.providers import providers
+
         return self._loop.call(providers(self._store, self._project))
 
     def provider(self, name: str) -> Provider:
@@ -63,6 +64,8 @@ class Providing(Peopling):
 
         Raises ``LookupError`` where there is none.
         """
+        from threadwell.users.providers import find_provider
+
         found = self._loop.call(find_provider(self._store, self._project, name))
         if found is None:
             raise LookupError(f"there is no provider {name}")
@@ -73,6 +76,8 @@ class Providing(Peopling):
 
         Whoever is signed in stays so until they are signed out, or time is up.
         """
+        from threadwell.users.providers import remove_provider
+
         return self._loop.call(remove_provider(self._store, self._project, name))
 
     def ask_provider(self, name: str) -> Described:
@@ -87,10 +92,14 @@ class Providing(Peopling):
 
         Without ``base_url`` it is at the server that runs on the store.
         """
+        from threadwell.users.providers import BACK
+
         base = base_url or self.server_url or DEFAULT_BASE_URL
         return f"{base.rstrip('/')}{BACK}/{marked(name, self._project)}"
 
     async def _asked(self, provider: Provider) -> Described:
+        from threadwell.users.provider_calls import ProviderCalls
+
         calls = ProviderCalls(now_ms)
         described = await calls.described(provider)
         await calls.keys(provider, described, "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller, Request
@@ -15,8 +15,6 @@ from threadwell.fhir.outcome import FhirError, outcome
 #: What the command line and Python programs write under is no client of the server.
 _CALLER = Caller("", admin=True)
 _CONTENT_TYPES = {"PATCH": b"application/json-patch+json"}
-
-Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None
 
 
 async def send(

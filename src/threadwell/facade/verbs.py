@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from threadwell.facade.opened import Opened
-from threadwell.facade.request import Parameters, send
-from threadwell.facade.wanted import operations_of, path_of, search_path, type_of
+from threadwell.facade.wanted import Parameters, operations_of, path_of, search_path, type_of
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.resource import Resource
 
@@ -33,7 +32,12 @@ class Verbs(Opened):
         """
         if not isinstance(method, str) or not isinstance(path, str):
             raise TypeError('a request is a method and a path: tw.request("GET", "Patient/123")')
-        return self._loop.call(send(self._context, method, path, body, headers))
+        from threadwell.facade.request import send
+
+        async def asked() -> Any:
+            return await send(await self._context(), method, path, body, headers)
+
+        return self._loop.call(asked())
 
     def create_resource(self, resource: Resource, *, if_none_exist: str = "") -> Resource:
         """Create the resource; returns it with the id, version and time that it was given.
@@ -103,8 +107,7 @@ class Verbs(Opened):
             raise NotThere(resource)
         if everything and type_ != "Patient":
             raise ValueError(f"everything is of a Patient: {resource} is none")
-        context = self._context
-        work = Expunging(self._store, self._project, context.clock, "", self._trail.drain)
+        work = Expunging(self._store, self._project, self._trail.clock, "", self._trail.drain)
         key = Key(type_, id_)
         if only_count:
             return self._loop.call(work.would(key, everything=everything))

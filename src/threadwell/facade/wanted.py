@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 from threadwell.app import CHANNEL_NAMES
 from threadwell.facade.errors import OperationOutcomeError
-from threadwell.facade.request import Parameters
 from threadwell.fhir.outcome import Issue, outcome
 from threadwell.fhir.resource import Resource
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
+
+#: What a search asks.
+Parameters: TypeAlias = Mapping[str, Any] | Sequence[tuple[str, Any]] | str | None
 
 #: What would lead a path somewhere else.
 _BREAKS = frozenset("/?#")

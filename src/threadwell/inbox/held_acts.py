@@ -14,10 +14,10 @@ from threadwell.inbox.doors import from_elsewhere, is_from_here
 from threadwell.inbox.page import by_whom, page_of, read_form, sentence
 from threadwell.inbox.quarantine import DISMISSED, HELD, list_held
 from threadwell.inbox.site import Site
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
 from threadwell.intake.releasing import BadRelease, dismiss_held, hold_again, release_held
 from threadwell.intake.sameness import BadSameness, say_whether_same
-from threadwell.intake.settings import BadSetting
 
 #: What the buttons are for.
 RELEASE, PATIENTS, DISMISS, AGAIN = "release", "patients", "dismiss", "again"

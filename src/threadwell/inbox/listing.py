@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from threadwell.encounters.names import resource_name
@@ -14,7 +13,7 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Total
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.inbox.activity import Recent, recent, walked
+from threadwell.inbox.activity import Recent, recent
 from threadwell.inbox.caring import OWNERS, Care, care_in, cared
 from threadwell.inbox.counting import kept_count
 from threadwell.inbox.dates import Dates
@@ -22,17 +21,16 @@ from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.read_state import unread_in
 from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.turning import LAST, MESSAGES, Turns
-from threadwell.inbox.waiting import WAITS, is_done, waits_for_us
+from threadwell.inbox.waiting import WAITS
+from threadwell.inbox.walking import fits
 from threadwell.inbox.words import Status, status_of
 from threadwell.intake.reports.sessions import (
     LookedAt,
     SessionSummary,
     by_beginning,
     looked_at,
-    sessions,
-    summaries,
 )
-from threadwell.intake.reports.wanted import STATUSES, Wanted, bounds, wanted_query
+from threadwell.intake.reports.wanted import Wanted, bounds, wanted_query
 
 #: Sessions on a page.
 PAGE = 25
@@ -112,58 +110,12 @@ async def list_sessions(
         # To walk over all that was written lately, and find none of these, takes long. Who looks
         # here for the first time has looked all the same.
         return Listing(await _rows(reader, [], dates, me), 0, Turns("", ""), wanted)
-    fits = partial(_fits, reader, wanted.status, waiting)
-    asked = Recent(fits, since, until, wanted.channel)
+    fitting = partial(fits, reader, wanted.status, waiting)
+    asked = Recent(fitting, since, until, wanted.channel)
     among = None if narrowed else await _few_open(reader, wanted)
     page = await recent(reader, asked, cursor, PAGE, among)
     rows = await _rows(reader, page.encounters, dates, me)
     return Listing(rows, total, page.turns, wanted)
-
-
-class SessionsPage(NamedTuple):
-    """Sessions, and the cursor behind the last of them; ``""`` where there are no more."""
-
-    sessions: list[SessionSummary]
-    after: str
-
-
-async def first_sessions(
-    reader: Reader, wanted: Wanted, *, zone: ZoneInfo, limit: int | None
-) -> list[SessionSummary]:
-    """The first ``limit`` of the wanted sessions, in the order of the pages.
-
-    Here the days of ``wanted`` are those on which they began.
-    """
-    if is_narrowed(wanted):
-        return await sessions(reader.view, reader.project, wanted, zone=zone, limit=limit)
-    found: list[SessionSummary] = []
-    if limit == 0:
-        return found
-    async with aclosing(by_pages(reader, wanted, size=min(limit or _AT_ONCE, _AT_ONCE))) as pages:
-        async for page in pages:
-            found += page.sessions
-            if limit is not None and len(found) >= limit:
-                return found[:limit]
-    return found
-
-
-def is_narrowed(wanted: Wanted) -> bool:
-    """Whether those sessions are looked for and put in order, where others are walked to."""
-    return bool(wanted.channel or wanted.since or wanted.until or by_beginning(wanted))
-
-
-async def by_pages(
-    reader: Reader, wanted: Wanted, *, after: str = "", size: int
-) -> AsyncGenerator[SessionsPage, None]:
-    """The sessions of a status, ``size`` at a time, in the order of the pages, from a cursor on.
-
-    One walk finds them all, however many there are.
-    """
-    asked = Recent(partial(_fits, reader, wanted.status, ""))
-    async with aclosing(walked(reader, asked, after, size)) as pages:
-        async for page in pages:
-            found = await summaries(reader.view, reader.project, page.encounters)
-            yield SessionsPage(found, page.turns.after)
 
 
 async def _by_beginning(
@@ -214,20 +166,6 @@ async def _few_open(reader: Reader, wanted: Wanted) -> list[Resource] | None:
     assert query is not None
     page = await reader.view.search(reader.project, replace(query, count=_FEW_OPEN))
     return None if page.more else [decode(match.body) for match in page.matches]
-
-
-async def _fits(
-    reader: Reader, status: str, waiting: str, encounter: Resource, last: Resource | None
-) -> bool:
-    """Whether a session has that status, and waits for whom it should."""
-    is_one, statuses = STATUSES[status]
-    if (encounter.get("status") in statuses) is not is_one:
-        return False
-    if not waiting:
-        return True
-    if last is None or waits_for_us(last) is not (waiting == "us"):
-        return False
-    return not await is_done(reader, encounter, last)
 
 
 def session_name(session: SessionSummary) -> str:

@@ -28,12 +28,12 @@ from threadwell.inbox.reasons import named_in
 from threadwell.inbox.replying import Unsent, live_ways, place_of, sending_in, unsent_of
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.links import circle_of
 from threadwell.intake.patience import Contended
 from threadwell.intake.replies.again import send_again
 from threadwell.intake.replies.writing import BadReply
 from threadwell.intake.reports.sessions import channel_of, way_of_header
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.replacing import correct_message
 from threadwell.intake.thread_acts.retracting import BadRetraction, retract
 

@@ -26,10 +26,10 @@ from threadwell.inbox.session_acts import whole
 from threadwell.inbox.site import Site
 from threadwell.inbox.waiting import WAITING
 from threadwell.inbox.words import STATUSES
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.correcting import BadCorrection, correct_attribution
 from threadwell.intake.patience import Contended
 from threadwell.intake.reports.wanted import Wanted
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer, answer_writers
 
 #: What narrows the list of sessions, as its URL says it.

@@ -12,8 +12,8 @@ from threadwell.inbox.patient_page import load_patient
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct, open_session, session_of
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 
 
 async def show(site: Site, request: Request) -> Response:

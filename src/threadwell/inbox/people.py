@@ -6,8 +6,8 @@ from threadwell.encounters.corrected import Agent
 from threadwell.encounters.names import resource_name
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.links import as_key
-from threadwell.intake.settings import BadSetting
 from threadwell.stores.contract import Store
 
 #: Who acts where a link names nobody.

@@ -19,8 +19,8 @@ from threadwell.inbox.quarantine import HeldItem, load_held, may_be_added
 from threadwell.inbox.reader import Reader
 from threadwell.inbox.site import Site
 from threadwell.intake.adding import BadPerson, NewPerson, add_address
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 from threadwell.messages import Address
 from threadwell.stores.contract import Store
 

@@ -19,9 +19,9 @@ from threadwell.inbox.reviews import asks_whom, next_review
 from threadwell.inbox.session_page import SessionView, load_session
 from threadwell.inbox.site import Site
 from threadwell.intake.answering import answer_review, dismiss_review
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.circles.answers import candidates, chosen_in, suggestions
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.settling import BadAnswer
 
 #: What the buttons are for: an answer, an answer and on to the next question, no answer at all.

@@ -31,10 +31,10 @@ from threadwell.inbox.session_page import (
 from threadwell.inbox.site import Site
 from threadwell.inbox.typists import typing_in
 from threadwell.intake.acts import BadAct, close_session, reopen_session
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
 from threadwell.intake.replies.outbox import NotInOutbox
 from threadwell.intake.replies.writing import BadReply
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.todos.acting import BadTodo
 
 #: What becomes of the session by each button.

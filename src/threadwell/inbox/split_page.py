@@ -21,9 +21,9 @@ from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_acts import whole
 from threadwell.inbox.session_page import SessionView
 from threadwell.inbox.site import Site
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.correcting import BadCorrection
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.splitting import Part, split_by_patient
 
 #: What the buttons of the form are for.

@@ -17,9 +17,9 @@ from threadwell.inbox.reader import Reader, id_in
 from threadwell.inbox.session_acts import why_in
 from threadwell.inbox.site import Site
 from threadwell.intake.acts import BadAct
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
 from threadwell.intake.reports.sessions import way_of_header
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.turning import (
     add_participant,
     close_thread,

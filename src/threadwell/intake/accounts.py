@@ -10,7 +10,7 @@ import msgspec
 from threadwell.channels.account import Account
 from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock, now_ms
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.todos.since import keep_since
 from threadwell.stores.contract import Store
 

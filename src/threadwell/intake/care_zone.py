@@ -8,13 +8,16 @@ is taken at once where it moves nothing, and waits to be told where it does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from threadwell import zones
-from threadwell.intake.moved import MovedSession, moved_sessions
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.stores.contract import Store
 from threadwell.zones import Source, Zone
+
+if TYPE_CHECKING:
+    from threadwell.intake.moved import MovedSession
 
 #: Sessions that a line names.
 _NAMED = 10
@@ -76,6 +79,8 @@ async def keep_care_zone(store: Store, zone: Zone) -> None:
 
 async def care_days(store: Store, project: str, name: str) -> CareDays:
     """By which rules days are cut in the zone of that name; raises ``OlderZoneData``."""
+    from threadwell.intake.moved import moved_sessions
+
     here = zones.current().data.zone(name)
     kept = await _kept_rules(store)
     if kept is None or kept.name != name:

@@ -16,9 +16,10 @@ import msgspec
 
 from threadwell.encounters import codes
 from threadwell.intake import kept_rules as rules
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.care_zone import CARE_ZONE, CareDays, keep_care_zone, kept_zone
 from threadwell.intake.country import COUNTRY, keep_country, kept_country
-from threadwell.intake.settings import BadSetting, parse_duration, parse_zone
+from threadwell.intake.settings import parse_duration, parse_zone
 from threadwell.intake.todos import since as todos
 from threadwell.stores.contract import Kept, Key, Store
 

@@ -9,12 +9,13 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query
 from threadwell.intake.accounts import accounts
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.care_zone import CareDays, care_days
 from threadwell.intake.choices import Choices, clinical_types, kept_choices
 from threadwell.intake.country import DEFAULT_COUNTRY
 from threadwell.intake.kept_rules import kept_rules
 from threadwell.intake.rulebook.ruleset import RuleSet
-from threadwell.intake.settings import BadSetting, Settings, parse_options
+from threadwell.intake.settings import Settings, parse_options
 from threadwell.intake.todos.since import heard_since
 from threadwell.messages import Address, AddressKind, parse_address
 from threadwell.stores.contract import Store

@@ -13,6 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from threadwell import zones
 from threadwell.encounters import codes
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.durations import length_of
 from threadwell.intake.rulebook.ruleset import RuleSet
 from threadwell.intake.tracking import Tracking
@@ -26,10 +27,6 @@ UNKNOWN = ("quarantine", "patient")
 UNNAMED = "This practice"
 
 _ORGANIZATION = re.compile(r"Organization/[A-Za-z0-9\-.]{1,64}")
-
-
-class BadSetting(ValueError):
-    """A setting makes no sense; the message names it and says what would."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,13 @@ def preload() -> None:
     from threadwell.fhir import definitions
     from threadwell.inbox import app as pages
     from threadwell.inbox import browsers, places
+    from threadwell.intake import lasting, moved
     from threadwell.stores import sqlite
 
     assert app, definitions
     assert pages, sqlite
     assert browsers, places
+    assert lasting, moved
     assert rota, on
     assert auto
     # Each loads its readers with it.

@@ -311,8 +311,8 @@ async def _look_first(store: Store) -> None:
 
 async def _tell_of_days(store: Store) -> None:
     """Say which sessions newer rules of the care time zone would move; a line for each project."""
+    from threadwell.intake.bad_setting import BadSetting
     from threadwell.intake.care_zone import days_of_store, waiting_text
-    from threadwell.intake.settings import BadSetting
     from threadwell.projects.within import within
 
     for project in await store.projects():

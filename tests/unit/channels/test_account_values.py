@@ -9,7 +9,7 @@ import pytest
 from threadwell.app import live_channels
 from threadwell.channels.account import Account
 from threadwell.intake.accounts import checked
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.messages import Address, AddressKind
 
 PHONE = Address(AddressKind.PHONE, "+12125550100")

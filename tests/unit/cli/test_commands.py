@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import threadwell
-from threadwell.cli import COMMANDS, main
+from threadwell.cli import NAMES, commands, main
 from threadwell.server import Serving
 
 PATIENT = '{"resourceType": "Patient", "name": [{"family": "Prado"}]}'
@@ -37,7 +37,7 @@ def answer(capsys: pytest.CaptureFixture[str]) -> Any:
     return answer
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", commands(), ids=lambda command: command.name)
 def test_every_command_has_help_with_an_example(
     command: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,12 +168,34 @@ def test_a_file_of_another_encoding_is_no_json(
     assert capsys.readouterr().err.startswith("threadwell: patient.json is not JSON: ")
 
 
+def test_a_command_is_known_by_its_own_name_and_loads_no_other() -> None:
+    assert [command.name for command in commands()] == list(NAMES)
+    assert [command.name for command in commands(["retract", "--help"])] == ["retract"]
+    # What begins with no command is told which there are.
+    assert commands(["--version"]) == commands(["sesions"]) == commands()
+    loaded = "import sys; from threadwell.cli import commands; commands(['sessions'])"
+    asked = f"{loaded}; print([one for one in sys.modules if one.startswith('threadwell.cli.')])"
+    told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    assert "threadwell.cli.sessions" in told.stdout
+    assert "threadwell.cli.verify" not in told.stdout
+
+
+def test_a_list_of_sessions_loads_neither_the_api_nor_what_takes_messages_in() -> None:
+    asked = "import sys; from threadwell import facade; from threadwell.inbox import walking"
+    asked = f"{asked}; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+    loaded = told.stdout.split()
+    assert "threadwell.inbox.walking" in loaded
+    never = ("threadwell.api.rest", "threadwell.intake.importing", "threadwell.intake.acts")
+    assert [one for one in loaded if one.startswith(never)] == []
+
+
 def test_without_a_command_it_says_what_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert "threadwell import ~/exports" in err
-    assert all(command.summary in err for command in COMMANDS)
+    assert all(command.summary in err for command in commands())
 
 
 def test_the_verbs_work_on_a_store(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import threadwell
-from threadwell.cli import COMMANDS, main
+from threadwell.cli import commands, main
 from threadwell.facade import Threadwell
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample"
@@ -65,7 +65,7 @@ LISTING = ["account", "client", "project", "user", "policy", "keys", "saved", "v
 def test_what_lists_lists_without_being_told(
     command: str, record: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command in {one.name for one in COMMANDS}
+    assert command in {one.name for one in commands()}
     assert main([command, "list", "--store", record]) == 0
     told = capsys.readouterr().out
     assert main([command, "--store", record]) == 0

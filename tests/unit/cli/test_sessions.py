@@ -14,7 +14,7 @@ from threadwell.cli import main
 from threadwell.cli.output import JsonList, print_json
 from threadwell.cli.sessions import _STATUSES
 from threadwell.intake import STATUSES
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample"
 

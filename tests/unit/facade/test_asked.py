@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import threadwell
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 
 TABLE = """id,from,to,sent,text
 1,+12075550161,+12075550160,2026-01-05T09:00:00Z,hello my knee is stiff

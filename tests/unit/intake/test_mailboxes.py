@@ -27,7 +27,7 @@ from threadwell.intake.accounts import checked, keep_account, remove_account
 from threadwell.intake.arrivals.journal import ARRIVED, Entry, entries
 from threadwell.intake.arrivals.mailboxes import Mailboxes
 from threadwell.intake.arrivals.taking import Taking
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreBusy
 from threadwell.stores.memory import MemoryStore

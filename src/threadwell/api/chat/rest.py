@@ -16,6 +16,7 @@ from threadwell.channels.account import Account
 from threadwell.channels.chat.tokens import Token
 from threadwell.channels.live import State
 from threadwell.fhir.json import decode
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.chat import files, history, posting, sessions, told
 from threadwell.intake.chat.history import History
 from threadwell.intake.chat.refused import ChatRefused
@@ -24,7 +25,6 @@ from threadwell.intake.chat.typing import SECONDS, Side, Typing
 from threadwell.intake.patience import Contended
 from threadwell.intake.practice import kept_settings
 from threadwell.intake.seat import Seat
-from threadwell.intake.settings import BadSetting
 
 #: Characters of a reason that are kept.
 _MOST_WHY = 500

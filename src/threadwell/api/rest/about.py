@@ -18,9 +18,9 @@ from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
 from threadwell.fhir.resource import Resource
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.correcting import BadCorrection, Corrected, correct_attribution
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 
 NAME = "$about"
 #: The url of its OperationDefinition.

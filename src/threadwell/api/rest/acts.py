@@ -26,8 +26,8 @@ from threadwell.intake.acts import (
     reopen_session,
     session_of,
 )
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 
 #: The operations, each with the url of its OperationDefinition.
 OPEN, CLOSE, REOPEN = "$open-session", "$close", "$reopen"

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.intake.acts import BadAct
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
 from threadwell.intake.receipts.marking import BadReceipt
 from threadwell.intake.replies.asked import BadReply
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.thread_acts.retracting import BadRetraction
 
 

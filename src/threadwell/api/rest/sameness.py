@@ -15,9 +15,9 @@ from threadwell.api.rest.read import existing
 from threadwell.api.rest.said import named_parameters, truth
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.patience import Contended
 from threadwell.intake.sameness import BadSameness, say_whether_same
-from threadwell.intake.settings import BadSetting
 
 NAME = "$same-message"
 #: The url of its OperationDefinition, and the resource type that has it.

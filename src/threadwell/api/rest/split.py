@@ -17,9 +17,9 @@ from threadwell.api.rest.said import concept, named_parameters, parts_of, referr
 from threadwell.encounters.codes import BASE
 from threadwell.fhir.json import encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.correcting import BadCorrection
 from threadwell.intake.patience import Contended
-from threadwell.intake.settings import BadSetting
 from threadwell.intake.splitting import Part, Split, split_by_patient
 
 NAME = "$split-by-patient"

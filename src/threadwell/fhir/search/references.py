@@ -22,6 +22,8 @@ from threadwell.fhir.references import references
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.values import CompositeValue, IndexValue, IndexValues, ReferenceValue
 
+#: Where the FHIR API is below a server's URL.
+FHIR_PATH = "/fhir/R4"
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _HISTORY = "/_history/"
 _PORTS = {"http": ":80", "https": ":443"}

@@ -22,8 +22,9 @@ from threadwell.intake.arrivals.journal import FILES, Entry, Journaled
 from threadwell.intake.arrivals.reading import Read, read_entry
 from threadwell.intake.arrivals.settings import live_country, live_settings
 from threadwell.intake.arrivals.stuck import move_aside
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.live import Intake
-from threadwell.intake.settings import BadSetting, Settings
+from threadwell.intake.settings import Settings
 from threadwell.messages import Message, media_type_of
 from threadwell.stores.contract import Kept, Store
 

@@ -26,9 +26,10 @@ from threadwell.intake.arrivals.reading import Read, read_entry
 from threadwell.intake.arrivals.settings import live_country, live_settings
 from threadwell.intake.arrivals.statuses import keep_statuses
 from threadwell.intake.arrivals.stuck import move_aside
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.live import Intake
 from threadwell.intake.seat import Seat
-from threadwell.intake.settings import BadSetting, Settings
+from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Kept, Store
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.messages.spreadsheet import unguarded
 
 COLUMNS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.stores.contract import Store
 
 _KIND = "read-receipts"

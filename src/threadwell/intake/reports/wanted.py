@@ -24,9 +24,9 @@ from threadwell.fhir.search.query import (
     TokenFilter,
 )
 from threadwell.fhir.search.sought import DateMatch, Prefix, ReferenceMatch, TokenMatch
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.links import as_key, target
 from threadwell.intake.paging import search_all
-from threadwell.intake.settings import BadSetting
 from threadwell.stores.contract import Reading
 
 _SUPERSEDED = "entered-in-error"

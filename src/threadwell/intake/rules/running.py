@@ -16,6 +16,7 @@ from threadwell.encounters.todo import is_open, reminded
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import Clock, instant, now_ms
 from threadwell.intake.acts import BadAct, close_session
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.kept_rules import kept_rules
 from threadwell.intake.links import target
@@ -27,7 +28,7 @@ from threadwell.intake.rules.cases import Case, load_case
 from threadwell.intake.rules.judging import holds
 from threadwell.intake.rules.runs import run_key, run_resource
 from threadwell.intake.seat import Seat
-from threadwell.intake.settings import BadSetting, Settings
+from threadwell.intake.settings import Settings
 from threadwell.stores.contract import Conflict, Kept, Key, Store, StoreError
 
 _AT_A_TIME = 100

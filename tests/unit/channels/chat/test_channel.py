@@ -12,7 +12,7 @@ from threadwell.channels.chat import CHANNEL
 from threadwell.channels.chat.posted import Posted, PostedFile, written
 from threadwell.channels.delivery import Delivery, Refused
 from threadwell.intake.accounts import checked
-from threadwell.intake.settings import BadSetting
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 
 SECRET = "a-secret-of-the-tests-0123456789-abc"
