@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import msgspec
+
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.query import Query, ReferenceFilter, Sort, TokenFilter, Total
@@ -19,7 +21,7 @@ LIVE = TokenFilter(
 )
 _NEWEST = (Sort("sent", descending=True),)
 #: Messages that are read at once for each thread, and of all threads at most.
-_EACH, _MOST = 4, 1000
+_EACH, _MOST = 8, 2000
 
 
 class LastSaid(NamedTuple):
@@ -41,12 +43,12 @@ async def last_said(
     while rest:
         size = min(_MOST, _EACH * len(rest) + 1)
         page = await store.search(project, _of(rest, size))
-        found: dict[str, list[Resource]] = {one: [] for one in rest}
+        # Of most of them nothing is wanted but in which threads they are.
+        found: dict[str, list[bytes]] = {one: [] for one in rest}
         for match in page.matches:
-            body = decode(match.body)
-            for header in _headers(body):
+            for header in _headers(match.body):
                 if header in found:
-                    found[header].append(body)
+                    found[header].append(match.body)
         if not page.more:
             out.update((one, _as_said(some)) for one, some in found.items())
             break
@@ -63,8 +65,8 @@ async def last_said(
     return out
 
 
-def _as_said(messages: Sequence[Resource]) -> LastSaid:
-    return LastSaid(len(messages), messages[0] if messages else None)
+def _as_said(messages: Sequence[bytes]) -> LastSaid:
+    return LastSaid(len(messages), decode(messages[0]) if messages else None)
 
 
 def _of(headers: Sequence[str], count: int) -> Query:
@@ -80,7 +82,20 @@ async def _alone(store: Reading, project: str, header: str, *, counted: bool) ->
     return LastSaid(page.total or 0, last)
 
 
-def _headers(message: Resource) -> Iterable[str]:
-    for part in message.get("partOf") or ():
-        name = str(part.get("reference", "")).rpartition("Communication/")[2]
+class _Whole(msgspec.Struct):
+    reference: str = ""
+
+
+class _Parts(msgspec.Struct, rename={"part_of": "partOf"}):
+    """As much of a message as tells in which threads it is."""
+
+    part_of: list[_Whole] = []
+
+
+_PARTS = msgspec.json.Decoder(_Parts)
+
+
+def _headers(message: bytes) -> Iterable[str]:
+    for part in _PARTS.decode(message).part_of:
+        name = part.reference.rpartition("Communication/")[2]
         yield name.partition("/")[0]
