@@ -19,7 +19,7 @@ from threadwell.fhir.stamp import Clock
 from threadwell.stores.naming import has_names
 
 #: Searches that are remembered at a time, of no more letters than this.
-_MOST, _SHORT = 4_000, 400
+_MOST, _SHORT = 2_000, 400
 
 
 class Asked(NamedTuple):

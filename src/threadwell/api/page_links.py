@@ -40,47 +40,25 @@ class Around(NamedTuple):
 class PageLinks:
     """The links of a search at the URL ``base`` with ``params``, on pages of ``size`` matches."""
 
-    __slots__ = (
-        "_after",
-        "_base",
-        "_before",
-        "_begin",
-        "_first",
-        "_kept",
-        "_next",
-        "_rest",
-        "_size",
-    )
+    # Many searches are remembered with their links: kept is what the first page of each needs.
+    __slots__ = ("_base", "_first", "_next", "_params", "_rest", "_size")
 
     def __init__(self, base: str, params: Params, size: int) -> None:
-        kept = [
-            (name, f"{_quoted(name)}={_quoted(value)}")
-            for name, value in params
-            if name not in _PLACE
-        ]
-        kept.append(("_count", f"_count={size}"))
-        # In the order of their names; those of one name stay in theirs.
-        kept.sort(key=itemgetter(0))
-        before = "&".join([text for name, text in kept if name <= "_cursor"])
-        after = "".join([f"&{text}" for name, text in kept if name > "_cursor"])
-        self._base, self._kept, self._size = base, kept, size
-        self._before = f"{base}?{before}"
-        self._after = after
-        first = f"{before}{after}"
-        self._first = f"{base}?{first}"
-        whole = encode(self._first)
-        self._begin = b'[{"relation":"self","url":%s},{"relation":"first","url":%s}' % (
-            whole,
-            whole,
-        )
-        self._next = b',{"relation":"next","url":%s' % encode(f"{self._before}&_cursor=")[:-1]
+        self._base, self._params, self._size = base, tuple(params), size
+        before, after = self._around()
+        self._first = encode(f"{before}{after}")
+        self._next = b',{"relation":"next","url":%s' % encode(f"{before}&_cursor=")[:-1]
         self._rest = encode(after)[1:-1] + b'"}]'
 
     def of_first(self, last: Place | None) -> bytes:
         """Links of the page that a search begins with; behind its ``last`` match there are more."""
+        first = self._first
+        parts = [b'[{"relation":"self","url":', first, b'},{"relation":"first","url":', first]
         if last is None:
-            return self._begin + b"]"
-        return b"".join((self._begin, self._next, write_cursor(Cursor(last)).encode(), self._rest))
+            parts.append(b"}]")
+        else:
+            parts += (b"}", self._next, write_cursor(Cursor(last)).encode(), self._rest)
+        return b"".join(parts)
 
     def serialised(self, around: Around) -> bytes:
         """Links to this page, the first, and those that lie before and behind it.
@@ -93,7 +71,7 @@ class PageLinks:
             links.append(("self", self._beyond(begins, back=begins.back)))
         else:
             links.append(("self", self._skipping(offset)))
-        links.append(("first", self._first))
+        links.append(("first", self._skipping(0)))
         is_back = begins is not None and begins.back
         # Before the page that one came back from there is always one.
         if last is not None and (more or is_back):
@@ -106,13 +84,33 @@ class PageLinks:
 
     def _beyond(self, cursor: Cursor, *, back: bool = False) -> str:
         text = write_cursor(cursor._replace(back=back))
-        return f"{self._before}&_cursor={text}{self._after}"
+        before, after = self._around()
+        return f"{before}&_cursor={text}{after}"
 
     def _skipping(self, offset: int) -> str:
         if not offset:
-            return self._first
-        pairs = sorted([*self._kept, ("_offset", f"_offset={offset}")], key=itemgetter(0))
+            return "".join(self._around())
+        pairs = sorted([*self._kept(), ("_offset", f"_offset={offset}")], key=itemgetter(0))
         return f"{self._base}?{'&'.join([text for _, text in pairs])}"
+
+    def _kept(self) -> list[tuple[str, str]]:
+        """The parameters but those of the place, in the order of their names, as a URL has them."""
+        kept = [
+            (name, f"{_quoted(name)}={_quoted(value)}")
+            for name, value in self._params
+            if name not in _PLACE
+        ]
+        kept.append(("_count", f"_count={self._size}"))
+        # Those of one name stay in their order.
+        kept.sort(key=itemgetter(0))
+        return kept
+
+    def _around(self) -> tuple[str, str]:
+        """A page's URL before and behind its ``_cursor``."""
+        kept = self._kept()
+        before = "&".join([text for name, text in kept if name <= "_cursor"])
+        after = "".join([f"&{text}" for name, text in kept if name > "_cursor"])
+        return f"{self._base}?{before}", after
 
 
 def _quoted(text: str) -> str:

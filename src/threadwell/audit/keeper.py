@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from threadwell.audit.keeping import prune
@@ -19,17 +20,25 @@ SYNC = 0.5
 PAUSE = 10.0
 #: Seconds between two looks for what is older than it is to be kept.
 _PRUNE = 3600.0
+#: Records that take so much memory to chain that it is worth giving back.
+MUCH = 500
 
 
-async def keep_chaining(trail: Trail, stop: asyncio.Event) -> None:
-    """Chain what waits every ``PAUSE`` until ``stop`` is set, and then once more."""
+async def keep_chaining(
+    trail: Trail, stop: asyncio.Event, chained: Callable[[], None] = lambda: None
+) -> None:
+    """Chain what waits every ``PAUSE`` until ``stop`` is set, and then once more.
+
+    ``chained`` is called after each time that there was ``MUCH``.
+    """
     loop = asyncio.get_running_loop()
     due = pruned = loop.time()
     while not stop.is_set():
         try:
             await asyncio.to_thread(trail.sync)
             if loop.time() >= due:
-                await trail.drain()
+                if await trail.drain() >= MUCH:
+                    chained()
                 due = loop.time() + PAUSE
             if loop.time() >= pruned:
                 await _prune(trail)

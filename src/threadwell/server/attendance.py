@@ -15,6 +15,7 @@ from threadwell.server import logs
 from threadwell.server.ahead import Ahead
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
+from threadwell.server.unused import give_back
 from threadwell.stores.contract import Store, StoreError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def _do_duties(url: str, lifeline: bool) -> int:
     store = open_store(url)
     try:
         trail = open_trail(url, store, Who(way="duty"))
-        await asyncio.gather(perform_here(trail.store, stop), keep_chaining(trail, stop))
+        await asyncio.gather(perform_here(trail.store, stop), keep_chaining(trail, stop, give_back))
     finally:
         await store.close()
     return 0

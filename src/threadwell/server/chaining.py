@@ -14,6 +14,7 @@ from threadwell.server import logs
 from threadwell.server.ahead import Ahead
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
+from threadwell.server.unused import give_back
 from threadwell.stores.contract import StoreError
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ async def _chain(url: str) -> int:
     stop = stopping(lifeline=True)
     store = open_store(url)
     try:
-        await keep_chaining(open_trail(url, store, Who(way="audit")), stop)
+        await keep_chaining(open_trail(url, store, Who(way="audit")), stop, give_back)
     finally:
         await store.close()
     return 0
