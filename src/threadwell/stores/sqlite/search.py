@@ -18,6 +18,7 @@ from threadwell.stores.sqlite.quick import Quick, quick_page, quick_statement
 from threadwell.stores.sqlite.reader import Reader
 from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import READ_FOUND, fetch
+from threadwell.stores.sqlite.shown import Shown
 
 #: Does some work, or breaks it off by raising.
 Within: TypeAlias = Callable[[Callable[[], Page]], Page]
@@ -41,6 +42,7 @@ class Searcher:
         self.reader = Reader(connection, keys)
         self._remembered: dict[int, tuple[Query, int, OneSearch]] = {}
         self._found: tuple[int, dict[Hashable, Any]] = (0, {})
+        self._shown = Shown()
 
     def page(self, project: str, pid: int, query: Query, within: Within = _freely) -> Page:
         """The answer to a query, all of it as of one moment.
@@ -94,11 +96,17 @@ class Searcher:
         return quick
 
     def quick_page(self, query: Query, quick: Quick) -> Page:
-        """The answer to a query by its one statement."""
+        """The answer to a query by its one statement; the one before, where that still holds."""
         connection = self._connection
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        return quick_page(connection, query, quick)
+        shown = self._shown
+        page = shown.of(connection, query, quick)
+        if page is None:
+            page = quick_page(connection, query, quick)
+            if query.derived is not None:
+                shown.keep(connection, query, quick, page)
+        return page
 
     def exists(self, project: str, pid: int, query: Query) -> bool:
         """Whether anything matches, within the transaction that is open."""

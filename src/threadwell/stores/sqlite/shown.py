@@ -1,0 +1,50 @@
+"""Pages that were found, for whoever asks the same again before anything is committed.
+
+Lists are asked for again and again, by pages that are kept fresh and by many who look at the same.
+To see whether anything was committed costs a tenth of finding the page.
+"""
+
+from __future__ import annotations
+
+import apsw
+
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import Page
+from threadwell.stores.sqlite.quick import Quick
+from threadwell.stores.sqlite.rows import fetch
+
+#: Bytes of all pages that are kept, of one of them at most, and of one with nothing on it.
+_MOST, _LARGE, _EACH = 2 * 1024 * 1024, 64 * 1024, 1024
+
+
+class Shown:
+    """The pages of one connection that only reads: others' commits are seen as they come."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, tuple[Query, Quick, Page]] = {}
+        self._moment = self._size = 0
+
+    def of(self, connection: apsw.Connection, query: Query, quick: Quick) -> Page | None:
+        """The page of a query by its statement, as of now; ``None`` where it is to be found."""
+        known = self._pages.get(id(quick))
+        if known is None or known[0] is not query or known[1] is not quick:
+            return None
+        fetch(connection, "PRAGMA data_version")
+        return known[2] if self._holds(connection) else None
+
+    def keep(self, connection: apsw.Connection, query: Query, quick: Quick, page: Page) -> None:
+        """Keep what was found just now."""
+        self._holds(connection)
+        size = _EACH + sum([len(match.body) for match in page.matches])
+        if size <= _LARGE and self._size + size <= _MOST:
+            self._size += size
+            self._pages[id(quick)] = query, quick, page
+
+    def _holds(self, connection: apsw.Connection) -> bool:
+        """Whether nothing was committed until SQLite last looked; else nothing is kept."""
+        moment: int = connection.data_version()
+        if moment == self._moment:
+            return True
+        self._pages.clear()
+        self._moment, self._size = moment, 0
+        return False
