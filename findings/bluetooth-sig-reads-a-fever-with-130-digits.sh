@@ -4,12 +4,12 @@
 # Package    bluetooth-sig 0.6.0, what health devices send by Bluetooth, decoded
 # Expected   the exponents of SFLOAT and FLOAT are signed (IEEE 11073-20601, Annex F.7 and F.8: two's complement, four
 #            and eight bits): 78 00 is 120, and 73 01 00 FF is 371e-1. A glucose meter sends kg/L or mol/L (Glucose
-#            Service, §3.1.1, flag 2): 64 B0 is 100e-5 kg/L, which are 100 mg/dL. The time zone of a CGM session
-#            is signed: EC are -20 quarters of an hour, New York in winter (CGM Service, §3.4)
+#            Service, §3.1.1, flag 2): 64 B0 is 100e-5 kg/L, which are 100 mg/dL. The time zone of a CGM session is
+#            signed: EC are -20 quarters of an hour, New York in winter (CGM Service, §3.4)
 # Seen       8 and 128 are taken off exponents that have none added. 120 mmHg are 1.2e-06 mmHg, an SpO2 of 98 is
 #            9.8e-07, 37.1 °C are 3.71e+129, and 100 mg/dL are 100 000: of kg/L, and called "mg/dL"; mol/L are called
-#            "mmol/L". The time zone is 236. Nothing is raised, also where values are validated. What it encodes
-#            itself it decodes rightly: a test that goes both ways passes, and a device understands nothing
+#            "mmol/L". The time zone is 236. Nothing is raised, also where values are validated. What it encodes itself
+#            it decodes rightly: a test that goes both ways passes, and a device understands nothing
 # So         decode SFLOAT and FLOAT yourself, and try it with the bytes of a device
 set -euo pipefail
 folder=$(mktemp -d)

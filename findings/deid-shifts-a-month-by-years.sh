@@ -3,12 +3,12 @@
 #
 # Packages   deid 0.4.13, pydicom 3.0.2: JITTER, which moves all dates of a patient by the same number of days
 # Expected   a DT says as much as is known, from the year on, and may end with an offset (DICOM PS3.5 §6.2): 201105 is
-#            May 2011, and 20240513-0400 a day. What is shifted keeps its distance to the others and says no more
-#            than before, or is refused
-# Seen       201105 is read as if its year had two digits, and becomes 10 November 2005. 2024 becomes a day
-#            of 2024, that of the day on which deid runs. The offset of 20240513-0400 becomes four o'clock in the
-#            morning. A minute or a day comes out to the microsecond. 202405 raises ValueError. DA is right, and so is
-#            a DT with a time to the second, with its offset and without
+#            May 2011, and 20240513-0400 a day. What is shifted keeps its distance to the others and says no more than
+#            before, or is refused
+# Seen       201105 is read as if its year had two digits, and becomes 10 November 2005. 2024 becomes a day of 2024,
+#            that of the day on which deid runs. The offset of 20240513-0400 becomes four o'clock in the morning. A
+#            minute or a day comes out to the microsecond. 202405 raises ValueError. DA is right, and so is a DT with a
+#            time to the second, with its offset and without
 # So         look at the length of a DT before you shift it, and shift the shorter ones yourself
 set -euo pipefail
 folder=$(mktemp -d)

@@ -3,13 +3,13 @@
 #
 # Package    @imranq2/fhirpatientsummary 1.0.45 (on node 22.23.3 from npm), the International Patient Summary out of R4
 # Expected   elements that R4 calls modifiers are heeded (R4 §2.1.0.4: isModifier), or the resource is left out: an
-#            allergy whose verificationStatus is refuted or entered-in-error, a condition that is refuted, a result
-#            that is entered-in-error, a MedicationRequest with doNotPerform (do not give). A dose that stands in
-#            doseAndRate and timing is told
+#            allergy whose verificationStatus is refuted or entered-in-error, a condition that is refuted, a result that
+#            is entered-in-error, a MedicationRequest with doNotPerform (do not give). A dose that stands in doseAndRate
+#            and timing is told
 # Seen       all of them are in the summary, in the section's list and in its text, with nothing that tells them from
-#            the others: latex and peanut are active allergies, epilepsy is a problem, the withdrawn potassium of 7.9
-#            is the newest result, and aspirin is a medicine that the patient takes. The dose of
-#            warfarin is an empty cell: only `dosageInstruction.text` is read
+#            the others: latex and peanut are active allergies, epilepsy is a problem, the withdrawn potassium of 7.9 is
+#            the newest result, and aspirin is a medicine that the patient takes. The dose of warfarin is an empty cell:
+#            only `dosageInstruction.text` is read
 # So         take out what the modifiers deny before you hand it a bundle, and write the dose as text
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # fhirsearchhelper answers a search by two parameters with what matches one of them, and twice with what matches both.
 #
-# Package    fhirsearchhelper 0.4.1 (with fhir.resources 8.1.0), which filters a bundle for a server that does not know all
-#            search parameters
+# Package    fhirsearchhelper 0.4.1 (with fhir.resources 8.1.0), which filters a bundle for a server that does not know
+#            all search parameters
 # Expected   several parameters are joined by AND, so that what is found matches each of them (R4, Search: the
 #            intersection); `system|code` is that code of that system, and of none other (R4, Search, token). No entry
 #            comes twice, and `total` counts the matches
 # Seen       each parameter is looked for on its own, and the results stand one behind the other: code and status=final
-#            find a sodium, a potassium that was entered in error, and the right one twice; total 6 of 4. With the
-#            code of one system that of another is found as well: where system and code do not match together, the
-#            code alone is tried. That is with `%7C`; with a plain `|`, as one writes it in a dict, nothing is found
+#            find a sodium, a potassium that was entered in error, and the right one twice; total 6 of 4. With the code
+#            of one system that of another is found as well: where system and code do not match together, the code alone
+#            is tried. That is with `%7C`; with a plain `|`, as one writes it in a dict, nothing is found
 # So         filter once for each parameter, each time what was left, and look at the system again
 set -euo pipefail
 folder=$(mktemp -d)

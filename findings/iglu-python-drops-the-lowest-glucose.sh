@@ -4,11 +4,11 @@
 # Package    iglu-python 0.4.3, measures of continuous glucose monitoring (the R package iglu in Python)
 # Expected   an export of Dexcom's Clarity has the word Low in place of a number below 40 mg/dL, and High above 400. It
 #            is kept, at the bound, or told of: time below 54 is what treatment goes by (the international consensus on
-#            time in range, 2019). A row of the type Calibration is what the patient typed from a finger stick, and
-#            no reading of the sensor (EGV)
-# Seen       `load_dexcom` makes the words "not a number", and drops the rows without a word. Of twelve readings
-#            with seven below 54, two of seven are left, the lowest of them 47: 29 % of the time instead of 58.
-#            The finger stick is counted like a reading. Of an hour that is all Low nothing is left
+#            time in range, 2019). A row of the type Calibration is what the patient typed from a finger stick, and no
+#            reading of the sensor (EGV)
+# Seen       `load_dexcom` makes the words "not a number", and drops the rows without a word. Of twelve readings with
+#            seven below 54, two of seven are left, the lowest of them 47: 29 % of the time instead of 58. The finger
+#            stick is counted like a reading. Of an hour that is all Low nothing is left
 # So         write 39 for Low and 401 for High, and keep only rows whose Event Type is EGV, before it reads the file
 set -euo pipefail
 folder=$(mktemp -d)

@@ -5,11 +5,12 @@
 # Expected   dm+d writes thousands with a comma: "Heparin sodium 25,000units/5ml" are 25 000 units in 5 ml. A percentage
 #            of a solid in a liquid is grams in 100 ml (British Pharmacopoeia, General Notices: % w/v): glucose 5 % has
 #            5 g in them. Two equal strengths are equal, and not unequal
-# Seen       the comma ends the number: 000 units in 5 ml, and ergocalciferol 300,000units/1ml the same. Without
-#            the comma it is right. 5 % w/v is 5 mg in 100 ml, and a bare 5 %, as infusions are named, 5 ml. Of
-#            "3.1-3.7g/5ml" the larger number is left. No two strengths are equal, not even the same, and none are unequal: a list of drugs whose
-#            strength has changed is empty. Nothing is raised
-# So         take commas out of numbers before, read percentages yourself, refuse a strength of zero, and compare the four parts yourself
+# Seen       the comma ends the number: 000 units in 5 ml, and ergocalciferol 300,000units/1ml the same. Without the
+#            comma it is right. 5 % w/v is 5 mg in 100 ml, and a bare 5 %, as infusions are named, 5 ml. Of
+#            "3.1-3.7g/5ml" the larger number is left. No two strengths are equal, not even the same, and none are
+#            unequal: a list of drugs whose strength has changed is empty. Nothing is raised
+# So         take commas out of numbers before, read percentages yourself, refuse a strength of zero, and compare the
+#            four parts yourself
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -6,7 +6,8 @@
 #            MR is the type of the first. Escapes are undone once, from left to right: `\E\T\E\` is the text \T\ (§2.7)
 # Seen       ~ is a letter like others. PID.3.5, the type of the number, is "MR~456", and PID.3.9 is SS; the number of a
 #            phone is "5550111~" and its mail address lies at PID.13.10, behind the last component of the type. With one
-#            repetition it is right. `\E\T\E\` becomes \E&E\, as each escape is looked for on its own, and \R\ stays as it is
+#            repetition it is right. `\E\T\E\` becomes \E&E\, as each escape is looked for on its own, and \R\ stays as
+#            it is
 # So         split fields at ~ yourself before it parses them, or read with another library
 set -euo pipefail
 folder=$(mktemp -d)

@@ -5,10 +5,10 @@
 # Expected   a stream's pieces may have any size (Node, Stream: nothing says where they end), and the same bytes give
 #            the same segments. What repeats (EB03 of a 271: service types 30, 88 and 98) comes apart at the separator
 #            of ISA11, which the parser looks up (005010X279A1, EB03: >1)
-# Seen       separators are read from places 83, 105 and 106 of the first piece alone. If it has fewer
-#            than 106 bytes, as what comes over a socket or is written field by field may have, a whole 835 is one
-#            segment: an ISA with all elements of the file, and no claim. Nothing is raised, and `data` and `end` come as
-#            ever. Later pieces may end anywhere. EB03 is one text, "30^88^98"
+# Seen       separators are read from places 83, 105 and 106 of the first piece alone. If it has fewer than 106 bytes,
+#            as what comes over a socket or is written field by field may have, a whole 835 is one segment: an ISA with
+#            all elements of the file, and no claim. Nothing is raised, and `data` and `end` come as ever. Later pieces
+#            may end anywhere. EB03 is one text, "30^88^98"
 # So         gather 106 bytes before you write the first piece to it, and split what repeats yourself
 set -euo pipefail
 folder=$(mktemp -d)
