@@ -23,6 +23,7 @@ from bench.faults import (
     slow_disk,
     soak,
     stalled,
+    told,
 )
 from bench.faults.hostile import campaign
 from bench.faults.server import Options
@@ -35,6 +36,7 @@ SCRIPTS = {
     "slow_disk": slow_disk.run,
     "disk_full": disk_full.run,
     "killed": killed.run,
+    "told": told.run,
     "live": live.run,
     "database": database.run,
     "drain": drain.run,

@@ -25,7 +25,7 @@ def run(options: Options) -> None:
             stop = time.monotonic() + options.seconds - 1
             while time.monotonic() < stop:
                 await asyncio.sleep(random.uniform(0.3, 1.5))
-                gaps.append(await asyncio.to_thread(_kill_one, server))
+                gaps.append(await asyncio.to_thread(kill_one, server))
                 killed += 1
 
         async def both() -> None:
@@ -42,7 +42,7 @@ def run(options: Options) -> None:
         print(f"{check(server, seen.acknowledged)} are missing")
 
 
-def _kill_one(server: Server) -> float:
+def kill_one(server: Server) -> float:
     """Kill a worker; the seconds until another has its place."""
     before = server.workers()
     victim = random.choice(before)

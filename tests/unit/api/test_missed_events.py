@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -25,6 +28,8 @@ from threadwell.api.subscriptions import replaying
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.trail import Trail
 from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
+from threadwell.stores.contract import Change
+from threadwell.stores.memory import MemoryStore
 
 CRITERIA = "Communication?status=completed"
 
@@ -229,6 +234,86 @@ def test_whoever_has_a_policy_is_told_what_they_see_by_now(api) -> None:
             await line.bind("Communication?status=not-done")
             assert [at for at, _ in line.told()] == [two]
             assert three not in json.dumps(line.frames)
+
+    api.run(scene())
+
+
+def test_many_that_catch_up_take_turns_with_what_is_new(
+    new_api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "MOST", 2)
+    api = new_api()
+
+    async def scene() -> None:
+        ids = [await made(api) for _ in range(5)]
+        wrote = [await write(api) for _ in range(7)]
+        async with open_line(api) as line:
+            other = await line.bind("Communication?status=not-done")
+            line.takes.clear()
+            for id_ in ids:
+                await again(api, line, id_, "1")
+            last = await write(api, "not-done")
+            line.takes.set()
+            await line.until(lambda: len(line.events()) == 36)
+            whose = [one["entry"][0]["resource"]["subscription"] for one in line.events()]
+            about = list(zip((one["reference"][13:] for one in whose), line.told(), strict=True))
+            for id_ in ids:
+                assert [at for of, (at, _) in about if of == id_] == wrote
+            at = about.index((other, (last, "not-done")))
+            assert at < 30, "it has waited for all of the others"
+
+    api.run(scene())
+
+
+class Late(MemoryStore):
+    """A store that hears of what is committed once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hears = asyncio.Event()
+
+    async def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
+        async with aclosing(super().follow(project, after)) as changes:
+            async for change in changes:
+                await self.hears.wait()
+                yield change
+
+
+def test_one_that_another_process_has_told_more_is_told_nothing_twice(new_api) -> None:
+    """It is ahead of the process to which it comes back, which has yet to hear of that."""
+    store = Late()
+    api = new_api(store=store)
+
+    async def scene() -> None:
+        async with open_line(api) as line:
+            id_ = await made(api)
+            await line.bind("Communication?status=not-done")
+            for _ in range(3):
+                await write(api)
+            last = reached((await asked(api, id_))["entry"][0]["resource"])
+            await again(api, line, id_, str(int(last) + 1))
+            await line.until(lambda: len(line.bound()) == 2)
+            store.hears.set()
+            one = await write(api)
+            await line.until(lambda: bool(line.events()))
+            assert [at for at, _ in line.told()] == [one]
+            assert line.outcomes() == []
+
+    api.run(scene())
+
+
+def test_a_deletion_is_told_however_much_came_after_it(api) -> None:
+    async def scene() -> None:
+        id_ = await made(api)
+        one = await write(api)
+        await api.send("DELETE", f"Communication/{one}")
+        body = {"resourceType": "Communication", "id": one, "status": "completed"}
+        for number in range(55):
+            again_ = {**body, "note": [{"text": str(number)}]}
+            await api.send("PUT", f"Communication/{one}", again_)
+        found = await asked(api, id_)
+        methods = [entry["request"]["method"] for entry in found["entry"][1:]]
+        assert methods == ["PUT", "DELETE", *["PUT"] * 55]
 
     api.run(scene())
 

@@ -39,8 +39,9 @@ MOST, MOST_OF_ONE = 5000, 200
 _WAITING = 1000
 #: Changes after which others have their turn, and listeners who are told of one.
 _TURN, _AT_ONCE = 50, 100
-#: Stretches of what was missed that are looked for at a time.
-_REPLAYS = 4
+#: Stretches of what was missed that are looked for at a time, and bytes of one: it is held until
+#: its client has taken it.
+_REPLAYS, _HELD = 4, 1 << 18
 
 
 class News(NamedTuple):
@@ -207,9 +208,14 @@ class Following:
         if not group.members:
             self._groups[group.criteria.type].pop(group.key, None)
 
+    async def last(self) -> int:
+        """The position of the last change, which others may have been told of sooner."""
+        return await self._store.position(self._project)
+
     async def missed(self, view: View, criteria: Criteria, after: int, until: int) -> Stretch:
         """Some of what somebody would have been told after a position, up to another one."""
-        return await stretch(self._store, self._project, view, criteria, after, until)
+        asked = (self._store, self._project, view, criteria, after, until)
+        return await stretch(*asked, size=_HELD)
 
     def close(self) -> None:
         """Let all listeners go, and whoever comes."""

@@ -35,6 +35,8 @@ from threadwell.subscriptions.served import socket_criteria
 _MOST = 16 * 1024
 #: Seconds between two heartbeats.
 _BEAT = 10.0
+#: Seconds until it is looked again whether all others have come to where somebody is already.
+_AHEAD = 0.02
 #: Codes of a close (RFC 6455 §7.4): the server stops; it cannot keep up with the client.
 _RESTART, _LATER = 1012, 1013
 
@@ -135,7 +137,7 @@ class Socket:
             await criteria.check(view, context.project)
         after = None
         if since is not None:
-            last, whole = self.following.reached, isinstance(view, Whole)
+            last, whole = await self.following.last(), isinstance(view, Whole)
             after = max(context.numbers.position(since, last, whole=whole) - 1, 0)
         self.following.check_room(listener, id_)
         if id_ not in self._bound:
@@ -225,8 +227,11 @@ class Socket:
                 return
             while listener.ended:
                 self._unbind(listener, listener.ended.pop())
-            for id_, after in list(self._after.items()):
-                await self._catch_up(listener, id_, after)
+            if self._after:
+                # A stretch of one, then of the next one: what is new does not wait for all of them.
+                await self._catch_up(listener, *next(iter(self._after.items())))
+                if self._after:
+                    listener.rung.set()
             while listener.waiting:
                 news = listener.waiting.popleft()
                 # What it catches up with has that in its place.
@@ -251,6 +256,11 @@ class Socket:
     async def _catch_up(self, listener: Listener, id_: str, after: int) -> None:
         """Tell a stretch of what was missed after a position."""
         following, bound = self.following, self._bound[id_]
+        if after > following.reached:
+            # Another process has told them of what this one has not heard of yet.
+            await asyncio.sleep(_AHEAD)
+            self._go_on(id_, after, after)
+            return
         current = await self.context.current()
         if catalogue_of(current.bases) is not bound.catalogue:
             # What it asks may mean something else by now: it comes back, and is told so.
@@ -267,13 +277,21 @@ class Socket:
             number = self.context.numbers.of(event.position, whole=bound.sees_all)
             notice = Notice(event.stored, event.body, number, self.context.fhir)
             await self._tell(listener, News(id_, notice))
+            if self._bound.get(id_) is not bound:
+                # Its caller sees something else by now: what follows is looked for by that.
+                self._go_on(id_, after, event.position)
+                return
         if self._after.get(id_) != after or self._bound.get(id_) is not bound:
             return
-        self._after[id_] = reached
+        self._go_on(id_, after, reached)
         if reached >= following.reached:
             self._join(listener, bound)
-        else:
-            listener.rung.set()
+
+    def _go_on(self, id_: str, after: int, reached: int) -> None:
+        """It has its next turn after all others."""
+        if self._after.get(id_) == after:
+            del self._after[id_]
+            self._after[id_] = reached
 
     async def _still(self, listener: Listener, news: News) -> _Bound | None:
         """By what some news are told; ``None`` where they are not.
