@@ -91,12 +91,16 @@ class Criteria:
 
     async def hold(self, version: Version, store: Reading, project: str) -> bool:
         """Whether the search finds that version."""
+        if not self.may_hold(version):
+            return False
+        return not self.looks_around or await self.found(version, store, project)
+
+    def may_hold(self, version: Version) -> bool:
+        """Whether it finds that version as far as the version alone tells."""
         if version.type != self.type:
             return False
         alone = (one for one in self.query.filters if not _looks_around(one))
-        if not all(matches(one, version) for one in alone):
-            return False
-        return not self.looks_around or await self.found(version, store, project)
+        return all(matches(one, version) for one in alone)
 
     async def found(self, version: Version, store: Reading, project: str) -> bool:
         """Whether the search finds it in a store, or in what somebody sees of it, as current."""

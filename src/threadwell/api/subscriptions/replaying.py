@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
+from threadwell.access.limited import Limited
+from threadwell.access.policy import Interaction
 from threadwell.access.view import View, Whole
 from threadwell.fhir.outcome import FhirError
 from threadwell.stores.contract import Store, Stored
@@ -92,8 +94,22 @@ async def seen(view: View, criteria: Criteria, version: Version, project: str) -
     if isinstance(view, Whole):
         return shown if await criteria.hold(version, view, project) else None
     try:
+        if await _is_out_of_sight(view, criteria, version):
+            return None
         if not await criteria.found(version, view, project):
             return None
         return await view.read_version(project, shown.type, shown.id, shown.version_id)
     except FhirError:
         return None
+
+
+async def _is_out_of_sight(view: View, criteria: Criteria, version: Version) -> bool:
+    """Whether no search of theirs can find it: most changes are not for most listeners, and to
+    search for each of them would cost many times what this does.
+    """
+    if not isinstance(view, Limited):
+        return False
+    # What is hidden of a resource is not what its search goes by: there the search alone knows.
+    if not view.hides(version.type) and not criteria.may_hold(version):
+        return True
+    return await view.see(version.stored, Interaction.SEARCH) is None
