@@ -163,6 +163,10 @@ class RawRows:
         The rows of ``size`` resources are one commit, made before the clock runs, of as many
         connections as there are tasks.
         """
+        return (await self.put(await self.taken(size), tasks))[0]
+
+    async def taken(self, size: int) -> list[dict[str, list[Any]]]:
+        """The rows of the resources that are new in the store, so many resources a commit."""
         commits: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
         for table in _TABLES:
             sql = f"SELECT * FROM threadwell.{table} WHERE rid > $1"
@@ -170,8 +174,12 @@ class RawRows:
                 commits[(row["rid"] - self._last - 1) // size][table].append(tuple(row))
         for rows in commits.values():
             rows["posting"].sort()
-        count = sum(len(rows["resource"]) for rows in commits.values())
-        self._last += count
+        self._last += sum(len(rows["resource"]) for rows in commits.values())
+        return [rows for _, rows in sorted(commits.items())]
+
+    async def put(self, commits: list[dict[str, list[Any]]], tasks: int) -> tuple[float, int]:
+        """Put them in by ``COPY``: resources a second, and how many there were."""
+        count = sum(len(rows["resource"]) for rows in commits)
 
         async def commit(rows: dict[str, list[Any]]) -> None:
             async with self._pool.acquire() as connection, connection.transaction():
@@ -180,8 +188,8 @@ class RawRows:
                         table, schema_name="raw_rows", records=given
                     )
 
-        done = await rate([lambda r=r: commit(r) for _, r in sorted(commits.items())], tasks)
-        return done * count / len(commits)
+        done = await rate([lambda r=r: commit(r) for r in commits], tasks)
+        return done * count / len(commits), count
 
 
 async def beside_raw(

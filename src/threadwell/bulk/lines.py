@@ -63,9 +63,18 @@ class Fit:
     resource: Resource
     content: bytes | None
     version_id: str
-    updated: int | None
+    #: ``meta.lastUpdated`` as it is written, ``""`` where it says none.
+    written: str
     #: Whether it was held against R4; else that is for who puts back what is hidden.
     judged: bool = True
+
+    @property
+    def updated(self) -> int | None:
+        """When that version was written (milliseconds since 1970); ``None`` where it says none."""
+        try:
+            return value_range(self.written)[0] // 1000 if len(self.written) > 10 else None
+        except ValueError:
+            return None
 
 
 def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
@@ -140,7 +149,7 @@ def _fit(line: Line, *, trusted: bool, judged: bool) -> Fit:
     if type_ == "AuditEvent" and id_.startswith(PREFIX):
         raise _Unfit(AS_OURS)
     meta = value.get("meta")
-    version_id, updated = _marks(meta if isinstance(meta, dict) else {})
+    version_id, written = _marks(meta if isinstance(meta, dict) else {})
     if _CONDITION.search(text):
         raise _Unfit("a reference in it is a search: here it has to name a resource")
     strip(value)
@@ -152,15 +161,10 @@ def _fit(line: Line, *, trusted: bool, judged: bool) -> Fit:
     if type_ == "Subscription":
         # Nobody is called because a file was loaded.
         wait(value, LOADED)
-    return Fit(line, type_, id_, value, content, version_id, updated, judged)
+    return Fit(line, type_, id_, value, content, version_id, written, judged)
 
 
-def _marks(meta: Resource) -> tuple[str, int | None]:
+def _marks(meta: Resource) -> tuple[str, str]:
     version, at = meta.get("versionId"), meta.get("lastUpdated")
-    updated = None
-    if isinstance(at, str) and len(at) > 10:
-        try:
-            updated = value_range(at)[0] // 1000
-        except ValueError:
-            updated = None
-    return version if isinstance(version, str) and is_id(version) else "", updated
+    kept = version if isinstance(version, str) and is_id(version) else ""
+    return kept, at if isinstance(at, str) else ""
