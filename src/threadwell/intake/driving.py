@@ -44,8 +44,9 @@ from threadwell.intake.sending import Sending
 from threadwell.intake.settled import follow, hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Address, Broken, Message
 
-#: How much larger a batch may be where there is much, and into how many all of it falls at least.
-_LARGER, _SHARES = 3, 16
+#: How much larger a batch may be where there is much, into how many all of it falls, so that nobody
+#: waits long for the last one, and how small they may be for that.
+_LARGER, _SHARES, _SMALL = 3, 16, 1000
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 #: Circles that are cut anew at once, before it is clear how large they are.
@@ -110,12 +111,11 @@ class Importing(Sending):
 
     async def _take_gathered(self, gathering: Gathering, crew: Crew) -> None:
         if crew:
-            # The larger the commit, the fewer pages of the index it writes for each message; and
-            # there has to be enough for all to do.
-            size = self.batch
-            most = max(size, min(_LARGER * size, gathering.count // _SHARES))
-            settings = replace(self._settings, batch=most)
-            report = await crew.work(gathering.parts(most), settings, self._clock, gathering.ours)
+            # The larger the commit, the fewer pages of the index it writes for each message.
+            share = max(min(self.batch, _SMALL), gathering.count // _SHARES)
+            size = min(share, _LARGER * self.batch)
+            settings = replace(self._settings, batch=size)
+            report = await crew.work(gathering.parts(size), settings, self._clock, gathering.ours)
             self.report.add(report)
             self._written += crew.written
         self.bring_together(gathering.ours)
