@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from threadwell.encounters.mentions.forms import Called, Place
 from threadwell.encounters.mentions.language import Lexicon, endings
@@ -120,11 +120,11 @@ class Reading:
 
     def family_of(self, patient: str) -> frozenset[str]:
         """The words of a patient's family names."""
-        return frozenset(word for name in self.called[patient].family for word in words_of(name))
+        return _words_of_all(self.called[patient].family)
 
     def given_of(self, patient: str) -> frozenset[str]:
         """The words of a patient's given names."""
-        return frozenset(word for name in self.called[patient].given for word in words_of(name))
+        return _words_of_all(self.called[patient].given)
 
     def is_mark(self, at: int) -> bool:
         """Whether something else than a word or a number stands there, or nothing."""
@@ -158,3 +158,9 @@ class Reading:
             if other.start > end and self.joint(end) == other.start:
                 end = other.end
         return start, end
+
+
+# It is asked of every place where a name stands.
+@lru_cache(maxsize=4096)
+def _words_of_all(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word for name in names for word in words_of(name))

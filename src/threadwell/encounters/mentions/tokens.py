@@ -18,7 +18,8 @@ _SIGNS = (
     "\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u102b-\u103e\u17b4-\u17d3"
 )
 _TOKEN = re.compile(rf"[^\W\d_](?:[^\W\d_]|[{_SIGNS}])*|\d+|\n|[^\s]")
-_CHUNK = re.compile(r"\S+")
+#: What may be an address, or a file: all that is written without a space around one of these marks.
+_CHUNK = re.compile(r"(?<!\S)[^\s@#./]*[@#./]\S*")
 _FILE = re.compile(r"\.[A-Za-z]{2,5}[0-9]?$")
 _APOSTROPHES = "'’‘ʼ`´"
 _HYPHENS = "-\u2010\u2011"
@@ -44,6 +45,8 @@ _MOST_AT_ALL = 300
 #: Words that end a sentence before a full stop, unless a number follows.
 _NUMBERED = frozenset(("no", "nr"))
 _MASK = "\u00a4"
+#: Marks after which a word has no capital just because it stands there.
+_GOES_ON = frozenset(("'", ",", "/", "&", "+", "(", ")", ";", _MASK))
 
 
 class Token(NamedTuple):
@@ -208,15 +211,15 @@ def _cut(text: str, abbreviations: frozenset[str]) -> Iterator[list[Token]]:
             continue
         if written in _APOSTROPHES and close and tokens and tokens[-1].word in _ELIDED:
             continue
-        token = Token(written, _compared(written), start, end, first, close, joined)
-        joined = False
-        if len(tokens) >= _MOST_TOKENS and (not token.text.isalnum() or len(tokens) > _MOST_AT_ALL):
+        word = _compared(written)
+        if len(tokens) >= _MOST_TOKENS and (not written.isalnum() or len(tokens) > _MOST_AT_ALL):
             yield tokens
             tokens = []
-        tokens.append(token)
-        if token.is_word or token.is_number:
+        tokens.append(Token(written, word, start, end, first, close, joined))
+        joined = False
+        if written[0].isalpha() or written[0].isdigit():
             first = False
-        elif token.word not in ("'", ",", "/", "&", "+", "(", ")", ";", _MASK):
+        elif word not in _GOES_ON:
             first = True
     if tokens:
         yield tokens
