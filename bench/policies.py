@@ -1,8 +1,10 @@
 """What an access policy costs: usual reads and searches with each role, as ratios to without.
 
-In process, over a store of 300 threads of 20 messages, in microseconds of CPU of the server (with
-PostgreSQL, of the server alone: the database's own is not in it). With and without take turns, and
-the best of each counts.
+Over a store of 300 threads of 20 messages, in microseconds of CPU: in process, without a socket,
+and over HTTP of a server that answers as ``threadwell serve`` does (with PostgreSQL, of the server
+alone: the database's own is not in it). Over HTTP there is also what the client sees by the clock.
+With and without take turns, and of each counts what a quarter of the turns kept below, as other
+programs may use the machine.
 
 python -m bench policies
 python -m bench policies --postgres --roles participant,billing
@@ -13,17 +15,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import gc
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import postgres
 from bench import rates
 from bench.faults.server import Server
+from bench.load import request
+from bench.served import Served, Took, served
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.access.roles import ROLES, role
 from threadwell.api.app import create_app
@@ -40,8 +47,8 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="bench policies")
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own")
     parser.add_argument("--roles", default=",".join(ROLES))
-    parser.add_argument("--times", type=int, default=100, help="requests of a turn")
-    parser.add_argument("--turns", type=int, default=8)
+    parser.add_argument("--times", type=int, default=20, help="requests of a turn")
+    parser.add_argument("--turns", type=int, default=40)
     given = parser.parse_args(arguments)
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
         if not given.postgres:
@@ -106,22 +113,42 @@ def _measure(runner: asyncio.Runner, url: str, given: argparse.Namespace) -> Non
     bench = _Bench(
         run, app, store, world, _all(bench, free, world.threads), _all(bench, free, world.messages)
     )
-    print(f"{'':16}{'':34}{'without':>9}{'with':>9}{'ratio':>8}")
-    for name in given.roles.split(","):
-        limited, asked = _role(bench, name)
-        for what, paths in asked.items():
-            one, other = [
-                min(times)
-                for times in zip(
-                    *[
-                        [_cost(bench, paths, by, given.times) for by in (free, limited)]
-                        for _ in range(given.turns)
-                    ],
-                    strict=True,
-                )
-            ]
-            print(f"{name:24}{what:26}{one:9.1f}{other:9.1f}{other / one:8.2f}", flush=True)
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)
+    columns = ("CPU in process", "CPU of the server, HTTP", "by the clock, HTTP")
+    print(f"{'':50}" + "".join(f"{column:>26}" for column in columns))
+    print(f"{'':50}" + f"{'without':>10}{'with':>8}{'ratio':>8}" * len(columns))
+    with served(partial(_app, url)) as server:
+        for name in given.roles.split(","):
+            limited, asked = _role(bench, name)
+            for what, paths in asked.items():
+                took: dict[bytes, list[tuple[float, float, float]]] = {free: [], limited: []}
+                for turn in range(given.turns + 1):
+                    for by in sorted(took, reverse=bool(turn % 2)):
+                        told = _over_http(server, paths, by, given.times)
+                        spent = (_cost(bench, paths, by, given.times), *told)
+                        if turn:
+                            took[by].append(spent)
+                print(f"{name:24}{what:26}" + _line(took[free], took[limited]), flush=True)
     run(store.close())
+
+
+def _line(free: list[tuple[float, float, float]], limited: list[tuple[float, float, float]]) -> str:
+    line = ""
+    for one, other in zip(zip(*free, strict=True), zip(*limited, strict=True), strict=True):
+        without, with_ = (statistics.quantiles(found, n=4)[0] for found in (one, other))
+        line += f"{without:10.0f}{with_:8.0f}{with_ / without:8.2f}"
+    return line
+
+
+async def _app(url: str) -> Any:
+    """The application, in a process of its own."""
+    return create_app(open_store(url), base_url=URL, labels=channel_labels)
+
+
+def _over_http(server: Served, paths: list[str], by: bytes, times: int) -> Took:
+    sent = [request("GET", f"/fhir/R4/{path}", by.decode()) for path in paths[:times]]
+    return server.took(sent, times)
 
 
 def _cost(bench: _Bench, paths: list[str], by: bytes, times: int) -> float:

@@ -50,6 +50,13 @@ def events(line: Line) -> Iterator[Resource]:
         yield _event(line, part, patient, of)
 
 
+def parts(line: Line) -> int:
+    """How many AuditEvents a line is."""
+    places = {at for found in line.patients.values() for at in found}
+    has_others = len(places) < len(line.record.touched) or not line.patients
+    return len(line.patients) + has_others
+
+
 def event(line: Line, part: int) -> Resource | None:
     """One of them."""
     wanted = str(EventId(line.n, part))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from threadwell.audit.record import Line
 from threadwell.audit.trail import Trail
 
 _AT_ONCE = 4
+#: Lines after which others have their turn: a trail may be long.
+_PAUSE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ async def find(
         for text in reversed(texts):
             line = msgspec.json.decode(text, type=Line)
             takes = wanted.takes(line)
+            if not line.n % _PAUSE:
+                await asyncio.sleep(0)
             if allowance is not None:
                 if allowance.left <= 0:
                     allowance.stopped = line.n + 1

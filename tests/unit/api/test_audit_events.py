@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from threadwell.access.memberships import Grant, Membership
+from threadwell.access.roles import role
 from threadwell.api.clients import add_client, give, set_policy
 from threadwell.api.rest import audit_events
 from threadwell.audit.finding import WANTED
@@ -139,6 +140,40 @@ def test_each_patient_of_a_line_counts(
     assert (refused.status_code, refused.json()["issue"][0]["code"]) == (400, "too-costly")
     lines = {one["id"].rpartition(".")[0] for one in _found(api, "AuditEvent?_count=100")}
     assert len(lines) < 17
+
+
+def test_a_total_is_of_what_the_pages_show(api: Api, people: tuple[str, str]) -> None:
+    """Also where nothing is made of the lines that are counted."""
+    a, b = people
+    link = [{"other": {"reference": f"Patient/{a}"}, "type": "seealso"}]
+    api.make("Patient", name=[{"family": "Aal"}], link=link)
+    told = api.make(
+        "Observation",
+        status="final",
+        code={"text": "weight"},
+        subject={"reference": f"Patient/{b}"},
+    )
+    made = api.run(add_client(api.store, "app"))
+    kept = api.run(set_policy(api.store, DEFAULT_PROJECT, role("system")))
+    grants = (Grant(kept["id"]),)
+    member = Membership(f"ClientApplication/{made.client_id}", f"Patient/{a}", grants)
+    api.run(give(api.store, DEFAULT_PROJECT, member))
+    own = api.credentials(made.client_id, made.client_secret)
+    api.clock.now += 10_000
+    # What a patient asks for themselves, of several and of another, and of nobody.
+    for path in ("Patient?name=aal", "Patient", f"Observation/{told['id']}", "Encounter"):
+        for authorization in (own, api.basic):
+            answer = api.call("GET", path, authorization=authorization)
+            assert answer.status_code == 200, answer.text
+    for of in (f"Patient/{a}", f"Patient/{b}", a, b, "Patient/nobody"):
+        query = f"AuditEvent?patient={of}"
+        for _ in range(2):
+            counted = api.call("GET", f"{query}&_summary=count").json()["total"]
+            assert counted == len(_found(api, f"{query}&_count=1000"))
+    assert api.call("GET", f"AuditEvent?patient=Patient/{a}&_summary=count").json()["total"] > 9
+    counted = api.call("GET", "AuditEvent?_summary=count").json()["total"]
+    # What has been asked meanwhile is one more.
+    assert counted + 1 == len(_found(api, "AuditEvent?_count=1000"))
 
 
 def test_what_is_of_another_time_is_looked_at_as_well(
