@@ -54,7 +54,7 @@ def cookie_of(server: Server, who: str = "") -> str:
     path = url.partition("/sign-in/")[2]
     where = f"{server.url}sign-in/{path}"
     request = Request(where, data=b"", headers={"Origin": server.url.rstrip("/")})
-    opener.open(request, timeout=10).read()
+    opener.open(request, timeout=120).read()
     return "; ".join(f"{one.name}={one.value}" for one in jar)
 
 
