@@ -110,3 +110,24 @@ def test_a_query_that_comes_once_is_not_kept(path: Path, runner: asyncio.Runner)
         await store.close()
 
     runner.run(run())
+
+
+def test_what_nobody_asks_for_makes_room(
+    path: Path, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For two pages of one match each.
+    monkeypatch.setattr(shown, "_MOST", 3000)
+
+    async def run() -> None:
+        store = SqliteStore.open(path)
+        await create(store, "1")
+        first, second, third = asked(), asked(), asked()
+        page = await store.search(PROJECT, first)
+        other = await store.search(PROJECT, second)
+        assert await store.search(PROJECT, first) is page
+        await store.search(PROJECT, third)
+        assert await store.search(PROJECT, first) is page
+        assert await store.search(PROJECT, second) is not other
+        await store.close()
+
+    runner.run(run())

@@ -21,7 +21,8 @@ class Shown:
     """The pages of one connection that only reads: others' commits are seen as they come."""
 
     def __init__(self) -> None:
-        self._pages: dict[int, tuple[Query, Quick, Page]] = {}
+        # The one that was asked for last stands last.
+        self._pages: dict[int, tuple[Query, Quick, Page, int]] = {}
         self._moment = self._size = 0
 
     def of(self, connection: apsw.Connection, query: Query, quick: Quick) -> Page | None:
@@ -30,15 +31,23 @@ class Shown:
         if known is None or known[0] is not query or known[1] is not quick:
             return None
         fetch(connection, "PRAGMA data_version")
-        return known[2] if self._holds(connection) else None
+        if not self._holds(connection):
+            return None
+        self._pages[id(quick)] = self._pages.pop(id(quick))
+        return known[2]
 
     def keep(self, connection: apsw.Connection, query: Query, quick: Quick, page: Page) -> None:
         """Keep what was found just now."""
         self._holds(connection)
         size = _EACH + sum([len(match.body) for match in page.matches])
-        if size <= _LARGE and self._size + size <= _MOST:
-            self._size += size
-            self._pages[id(quick)] = query, quick, page
+        if size > min(_LARGE, _MOST):
+            return
+        if (was := self._pages.pop(id(quick), None)) is not None:
+            self._size -= was[3]
+        while self._size + size > _MOST:
+            self._size -= self._pages.pop(next(iter(self._pages)))[3]
+        self._size += size
+        self._pages[id(quick)] = query, quick, page, size
 
     def _holds(self, connection: apsw.Connection) -> bool:
         """Whether nothing was committed until SQLite last looked; else nothing is kept."""
