@@ -128,6 +128,9 @@ def test_what_nobody_asks_for_makes_room(
         await store.search(PROJECT, third)
         assert await store.search(PROJECT, first) is page
         assert await store.search(PROJECT, second) is not other
+        # What is asked for again and again has room in the end, by which another has none.
+        found = [await store.search(PROJECT, second) for _ in range(40)]
+        assert found[-1] is found[-2]
         await store.close()
 
     runner.run(run())

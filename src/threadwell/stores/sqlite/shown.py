@@ -15,6 +15,8 @@ from threadwell.stores.sqlite.rows import fetch
 
 #: Bytes of all pages that are kept, of one of them at most, and of one with nothing on it.
 _MOST, _LARGE, _EACH = 2 * 1024 * 1024, 64 * 1024, 1024
+#: Once there is no more room, one page of so many is kept in place of others.
+_ONE_IN = 16
 
 
 class Shown:
@@ -23,7 +25,8 @@ class Shown:
     def __init__(self) -> None:
         # The one that was asked for last stands last.
         self._pages: dict[int, tuple[Query, Quick, Page, int]] = {}
-        self._moment = self._size = 0
+        self._moment = self._size = self._passed = 0
+        self._is_full = False
 
     def of(self, connection: apsw.Connection, query: Query, quick: Quick) -> Page | None:
         """The page of a query by its statement, as of now; ``None`` where it is to be found."""
@@ -38,13 +41,18 @@ class Shown:
 
     def keep(self, connection: apsw.Connection, query: Query, quick: Quick, page: Page) -> None:
         """Keep what was found just now."""
-        self._holds(connection)
+        if self._holds(connection) and self._is_full:
+            # Where more is asked for than there is room, to keep each in turn would help nobody.
+            self._passed = (self._passed + 1) % _ONE_IN
+            if self._passed:
+                return
         size = _EACH + sum([len(match.body) for match in page.matches])
         if size > min(_LARGE, _MOST):
             return
         if (was := self._pages.pop(id(quick), None)) is not None:
             self._size -= was[3]
         while self._size + size > _MOST:
+            self._is_full = True
             self._size -= self._pages.pop(next(iter(self._pages)))[3]
         self._size += size
         self._pages[id(quick)] = query, quick, page, size
@@ -55,5 +63,5 @@ class Shown:
         if moment == self._moment:
             return True
         self._pages.clear()
-        self._moment, self._size = moment, 0
+        self._moment, self._size, self._is_full = moment, 0, False
         return False
