@@ -19,6 +19,7 @@ from threadwell.intake.collecting import rare_collections
 from threadwell.intake.gathered.changes import packed, unpacked
 from threadwell.intake.gathered.wire import dumps, loads
 from threadwell.stores.contract import Store, Write
+from threadwell.stores.parameters import Parameters
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Worked, work_out
@@ -33,7 +34,7 @@ class Way(NamedTuple):
     project: str
     trusted: bool
     as_it_was: bool
-    keys: tuple[bytes, frozenset[str]] | None
+    keys: tuple[bytes, frozenset[str], Parameters] | None
 
 
 class Made(NamedTuple):
@@ -60,13 +61,15 @@ async def way_of(store: Store, project: str, *, trusted: bool, as_it_was: bool) 
     """How lines are read for a store."""
     find = getattr(store, "index_keys", None)
     keys = await find() if find is not None else None
-    own = (keys.secret, keys.bases.own) if keys is not None else None
-    return Way(project, trusted, as_it_was, own)
+    if keys is None:
+        return Way(project, trusted, as_it_was, None)
+    parameters = await store.parameters(project)
+    return Way(project, trusted, as_it_was, (keys.secret, keys.bases.own, parameters))
 
 
 def make(way: Way, now: int, lines: Sequence[Line]) -> bytes:
     """What lines would be written as at a time, for ``made_of``."""
-    keys = _keys(*way.keys) if way.keys else None
+    keys = _keys(way.project, *way.keys) if way.keys else None
     with rare_collections():
         writes, bad = _made(way, keys, now, lines)
     return dumps((writes, [(one.number, one.text, one.reason) for one in bad]))
@@ -98,9 +101,11 @@ def _made(
 
 
 @lru_cache(maxsize=2)
-def _keys(secret: bytes, bases: frozenset[str]) -> Keys:
+def _keys(project: str, secret: bytes, own: frozenset[str], parameters: Parameters) -> Keys:
     """What remembers keys, from one part to the next."""
-    return Keys(secret, Bases(bases))
+    bases = Bases(own)
+    bases.has(project, parameters.catalogue, parameters.turn)
+    return Keys(secret, bases)
 
 
 def _write(fit: Fit, way: Way, now: int) -> Write:

@@ -86,8 +86,10 @@ async def _work(fileno: int) -> None:
     begin: Begin = await receive(reader)
     keys = None
     if begin.keys is not None:
-        secret, own, sheets = begin.keys
-        keys = Keys(secret, Bases(own), sheets=sheets)
+        secret, own, sheets, parameters = begin.keys
+        bases = Bases(own)
+        bases.has(begin.project, parameters.catalogue, parameters.turn)
+        keys = Keys(secret, bases, sheets=sheets)
     store = Asking(writer, keys)
     started = time.monotonic()
 

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import apsw
 import pytest
 
 from threadwell.fhir.json import decode
@@ -21,6 +23,9 @@ from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
 from threadwell.stores.memory import MemoryStore
+from threadwell.stores.parameters import Parameters
+from threadwell.stores.sql.entries import entries_of_body
+from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sqlite import SqliteStore
 
 OFFICE = Address(AddressKind.PHONE, "+12125550100")
@@ -110,6 +115,48 @@ def test_what_processes_decide_is_what_an_import_decides(kind, tmp_path, monkeyp
     assert report.sessions == whole.sessions
     assert told == sorted(told)
     assert told[-1] == report.counts.read
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_what_is_added_is_found_by_the_search_parameters_of_the_project(
+    tmp_path, monkeypatch, turned
+):
+    """Also where these were changed before: what was there is changed by processes as well."""
+    monkeypatch.setattr("threadwell.intake.driving.WORTH", 1)
+
+    async def scene():
+        store = SqliteStore.open(tmp_path / "a.db")
+        try:
+            await with_people(store)
+            seat = Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW)
+            every = messages()
+            await import_messages(seat, every[:150])
+            if turned:
+                await store.change_parameters(
+                    DEFAULT_PROJECT, lambda now: now.turned("Encounter", "length", on=False)
+                )
+                while (await store.index(DEFAULT_PROJECT)).pending:
+                    pass
+            await import_messages(seat, every[150:])
+            assert await verify(store, DEFAULT_PROJECT) == []
+        finally:
+            await store.close()
+        with closing(apsw.Connection(str(tmp_path / "a.db"))) as connection:
+            (secret,) = connection.execute(
+                "SELECT value FROM setting WHERE name = 'secret'"
+            ).fetchone()
+            there = set(connection.execute("SELECT key, sort, rid FROM posting"))
+            rows = connection.execute("SELECT rid, body, updated FROM resource").fetchall()
+        keys = Keys(secret)
+        if turned:
+            found = Parameters().turned("Encounter", "length", on=False).faded().finished()
+            keys.bases.has(DEFAULT_PROJECT, found.catalogue, found.turn)
+        expected = set()
+        for rid, body, updated in rows:
+            expected.update(entries_of_body(keys, DEFAULT_PROJECT, body, updated).postings(rid))
+        assert there == expected
+
+    asyncio.run(scene())
 
 
 def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):

@@ -13,7 +13,14 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake.gathered.changes import as_it_was, with_worked
 from threadwell.intake.gathered.wire import dumps, loads
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Unmatched, Write
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    ChangeSet,
+    Conflict,
+    Stored,
+    Unmatched,
+    Write,
+)
 from threadwell.stores.sql.entries import entries_of_body
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.suite.scenario import query
@@ -129,5 +136,49 @@ def test_a_sheet_by_other_bases_is_made_anew(run):
         )
         assert len(page.matches) == 2
         assert decode(page.matches[0].body)["name"]
+
+    run(session)
+
+
+def test_what_was_found_meanwhile_is_changed_by_other_search_parameters(run):
+    """What a process has worked out of two versions is worked out anew of both."""
+
+    async def session(store: SqliteStore) -> None:
+        await store.commit(DEFAULT_PROJECT, ChangeSet((write(patient(1)), write(patient(2)))))
+        old = await store.read(DEFAULT_PROJECT, "Patient", "p1")
+        keys = await store.index_keys()
+        changed = ChangeSet((write(patient(1, "Eva"), old), write(patient(3))))
+        told = as_it_was(loads(dumps(with_worked(changed, DEFAULT_PROJECT, keys))))
+        await store.change_parameters(
+            DEFAULT_PROJECT, lambda now: now.turned("Patient", "gender", on=False)
+        )
+        await store.commit(DEFAULT_PROJECT, told)
+        found = [
+            [one.id for one in (await store.search(DEFAULT_PROJECT, query(asked))).matches]
+            for asked in ("Patient?family=Eva", "Patient?family=Ana&_sort=_id")
+        ]
+        assert found == [["p1"], ["p2", "p3"]]
+
+    run(session)
+
+
+def test_what_is_new_is_found_beside_what_was_written_a_moment_ago(run):
+    """In one transaction: one is written, changed with new ones, and these are looked for."""
+
+    async def session(store: SqliteStore) -> None:
+        first = write(patient(2))
+        stored = Stored("Patient", "p2", first.version_id, 1000, False, first.body, "")
+        number = [{"system": "urn:x", "value": "9"}]
+        doctor = {"resourceType": "Practitioner", "id": "d", "identifier": number}
+        asked = query("Practitioner?identifier=9&gender:missing=true")
+        among = await by_another(
+            store, ChangeSet((write(patient(2, "Eva"), stored), write(doctor)))
+        )
+        later = ChangeSet((write({**doctor, "id": "e"}),), unmatched=(Unmatched(asked),))
+        done = await asyncio.gather(
+            *(store.commit(DEFAULT_PROJECT, one) for one in (ChangeSet((first,)), among, later)),
+            return_exceptions=True,
+        )
+        assert [type(one) for one in done] == [type(None), type(None), Conflict]
 
     run(session)

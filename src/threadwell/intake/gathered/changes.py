@@ -30,13 +30,11 @@ def as_it_was(told: tuple[Any, ...]) -> ChangeSet:
 
 def packed(write: Write, worked: object) -> tuple[Any, ...]:
     """A write for ``unpacked``, with what it changes in the index, where that is worked out."""
-    before = write.before
-    if worked is not None and before is not None:
-        before = before._replace(body=b"")
-    # The resource is told by its body as well.
+    # The resource is told by its body as well. What was there before is told whole: where what is
+    # worked out does not hold any more, it is worked out anew of both.
     members = (
         *(write.type, write.id, write.version_id, write.updated),
-        *(write.resource is None, write.body, before, write.author, write.content),
+        *(write.resource is None, write.body, write.before, write.author, write.content),
     )
     return members, worked
 

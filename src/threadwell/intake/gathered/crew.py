@@ -89,10 +89,11 @@ class Crew:
         """Have all parts worked on; what all of them did. Raises what stopped one of them."""
         find = getattr(self._store, "index_keys", None)
         keys = await find() if find is not None else None
-        begin = Begin(
-            *(self._project, settings, clock(), frozenset(ours)),
-            (keys.secret, keys.bases.own, keys.sheets) if keys is not None else None,
-        )
+        how = None
+        if keys is not None:
+            parameters = await self._store.parameters(self._project)
+            how = (keys.secret, keys.bases.own, keys.sheets, parameters)
+        begin = Begin(self._project, settings, clock(), frozenset(ours), how)
         for hand in self._hands:
             send(hand.writer, begin)
         await asyncio.gather(*(self._attend(hand, parts) for hand in self._hands))

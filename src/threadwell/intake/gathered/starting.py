@@ -91,14 +91,16 @@ def be_leader(control: socket.socket, work: Callable[[int], None]) -> None:
         return
     mine, *others = given
     forked = []
-    for at, one in enumerate(others, 1):
+    for one in others:
         if pid := os.fork():
             forked.append(pid)
             continue
         code = 1
         try:
-            for another in (mine, *others[at:]):
-                os.close(another)
+            # Whoever kept another's would have it look alive after its end.
+            for another in given:
+                if another != one:
+                    os.close(another)
             work(one)
             code = 0
         except SystemExit as end:
@@ -113,7 +115,13 @@ def be_leader(control: socket.socket, work: Callable[[int], None]) -> None:
         work(mine)
     finally:
         for pid in forked:
-            os.waitpid(pid, 0)
+            _wait_for(pid)
+
+
+def _wait_for(pid: int) -> None:
+    """Wait for the end of a child; where the system is told to bury them (SIGCHLD), it has."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
 
 
 def _program() -> Leader:
@@ -141,7 +149,7 @@ def _forked(main: Callable[[int], None]) -> Leader:
         theirs.close()
         with contextlib.suppress(PermissionError):  # it was quicker
             os.setpgid(pid, pid)
-        return Leader(pid, ours, lambda: os.waitpid(pid, 0))
+        return Leader(pid, ours, lambda: _wait_for(pid))
     code = 1
     try:
         os.setpgid(0, 0)

@@ -97,6 +97,9 @@ class Transaction:
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query, limit):
                 raise Conflict(None)
+        if any(current and current.rid in self._rows.rids for current in currents):
+            # Before all of it: what is written of a part of it alone could not be found yet.
+            self.flush()
         if prepared.sheet is not None:
             self._rows.sheets.append((self._next_rid, prepared.sheet))
         first = self._next_position(pid, len(places))
@@ -273,8 +276,6 @@ class Transaction:
         removed: Entries,
         added: Entries,
     ) -> None:
-        if current and current.rid in self._rows.rids:
-            self.flush()
         rows = self._rows
         deleted = write.resource is None
         body = b"" if deleted else write.body
