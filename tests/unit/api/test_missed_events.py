@@ -150,23 +150,6 @@ def test_whoever_is_given_up_may_ask(api, status: str) -> None:
     api.run(scene())
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        *("eventsSinceNumber=-1", "eventsSinceNumber=x", "eventsSinceNumber=", "content=some"),
-        *("eventsSinceNumber=99", "eventsUntilNumber=4611686018427387904", "since=1"),
-        *("eventsSinceNumber=1&eventsSinceNumber=2", f"eventsSinceNumber={'9' * 400}"),
-    ],
-)
-def test_numbers_that_nobody_was_told_are_refused(new_api, query: str) -> None:
-    api = new_api()
-
-    async def scene() -> None:
-        await asked(api, await made(api), f"?{query}", status=400)
-
-    api.run(scene())
-
-
 def test_what_is_no_subscription_has_no_events(new_api) -> None:
     api = new_api()
     assert api.call("GET", f"Subscription/{api.never}/$events").status_code == 404

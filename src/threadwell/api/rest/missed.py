@@ -29,6 +29,8 @@ DEFINITION = (
 _SINCE, _UNTIL, _CONTENT = "eventsSinceNumber", "eventsUntilNumber", "content"
 #: What is shown of each event: all of it, or its name alone.
 _WHOLE, _BARE = "full-resource", frozenset({"empty", "id-only"})
+#: How many times as many changes are looked through for who does not see everything.
+_TIMES = 20
 
 
 async def events(context: Context, request: Request) -> Answer:
@@ -54,7 +56,10 @@ async def events(context: Context, request: Request) -> Answer:
     after = max(position(_SINCE, 1) - 1, 0)
     until = min(position(_UNTIL, last), last)
     found, reached = await stretch(
-        context.whole, project, view, criteria, after, until, size=context.max_page
+        *(context.whole, project, view, criteria, after, until),
+        size=context.max_page,
+        # Where parts end would tell how much there is that is hidden.
+        times=1 if is_whole else _TIMES,
     )
     witness = CURRENT.get()
     if witness is not None and is_whole and not alone:
@@ -65,14 +70,14 @@ async def events(context: Context, request: Request) -> Answer:
 
     links = {}
     if reached < until:
-        further = {**asked, _SINCE: number(reached + 1)}
+        further = {**asked, _SINCE: context.numbers.reached(reached + 1, whole=is_whole)}
         links["next"] = f"{context.fhir}/{TYPE}/{request.id}/{NAME}?{urlencode(further)}"
     told = [Told(number(event.position), event.stored, event.body) for event in found]
     content = answer(
         request.id,
         str(subscription.get("status", "active")),
         told,
-        number(max(reached, after)),
+        context.numbers.reached(max(reached, after), whole=is_whole),
         links,
         context.clock(),
         context.fhir,

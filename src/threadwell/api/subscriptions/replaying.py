@@ -48,10 +48,12 @@ async def stretch(
     until: int,
     most: int = MOST,
     size: int = 1 << 24,
+    times: int = 1,
 ) -> Stretch:
     """Some of the events of some criteria after a position and up to another one, in their order.
 
-    At most so many, and of about ``size`` bytes. Raises ``StoreError``.
+    At most so many, and of about ``size`` bytes, of so many ``times`` the changes that are looked
+    through for a stretch. Raises ``StoreError``.
     """
     events: list[Event] = []
     looked = 0
@@ -64,7 +66,7 @@ async def stretch(
             position, stored = change.position, change.stored
             if position > until:
                 return Stretch(events, until)
-            if looked >= _LOOKED:
+            if looked >= _LOOKED * times:
                 return Stretch(events, after)
             after = position
             looked += 1

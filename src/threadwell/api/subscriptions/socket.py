@@ -171,7 +171,7 @@ class Socket:
     def _number(self, bound: _Bound) -> str:
         """That of the last change that has nothing more to be told of."""
         after = self._after.get(bound.binding.subscription, self.following.reached)
-        return self.context.numbers.of(after, whole=bound.sees_all)
+        return self.context.numbers.reached(after, whole=bound.sees_all)
 
     def _read_token(self, frame: dict[str, Any]) -> Binding:
         payload = frame.get("payload")
