@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TypeVar
 
 from threadwell.api.context import Context
@@ -18,8 +20,9 @@ from threadwell.stores.resting import Resting
 
 T = TypeVar("T")
 
-#: Decisions made anew before a request gives up.
-ATTEMPTS = 10
+#: Decisions made anew before a request gives up, and the seconds for which it goes on if these took
+#: less: what a small one rests on may change many times a second.
+ATTEMPTS, _GOES_ON = 10, 2.0
 
 
 async def commit(context: Context, change: Change, *unmatched: Query) -> None:
@@ -37,7 +40,8 @@ async def commit(context: Context, change: Change, *unmatched: Query) -> None:
 
 
 async def settle(context: Context, decide: Callable[[], Awaitable[T]]) -> T:
-    """What ``decide`` did, called again after each ``Conflict``; 409 after ``ATTEMPTS``.
+    """What ``decide`` did, called again after each ``Conflict``; 409 after ``ATTEMPTS``, and no
+    sooner than after ``_GOES_ON``.
 
     A decision that a precondition forbids by now raises its 412 when it is made again.
     """
@@ -46,9 +50,12 @@ async def settle(context: Context, decide: Callable[[], Awaitable[T]]) -> T:
     except Conflict as lost:
         turn = context.turns.of(lost.key)
     async with turn:
-        for _ in range(ATTEMPTS - 1):
+        attempts, until = 1, monotonic() + _GOES_ON
+        while attempts < ATTEMPTS or monotonic() < until:
+            attempts += 1
             try:
                 return await decide()
             except Conflict:
-                continue
+                # A store in memory would let nobody else go on.
+                await asyncio.sleep(0)
     raise FhirError(409, [Issue("conflict", "Conflict: please try again")], "conflict")
