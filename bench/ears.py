@@ -69,11 +69,13 @@ def _listen(line: Connection, port: int, path: str, first: Sequence[str]) -> Non
     for ear in ears:
         ear.setblocking(False)
         epoll.register(ear, select.EPOLLIN)
-        take[ear.fileno()] = ear.recv
+        take[ear.fileno()] = ear.recv_into
     epoll.register(line, select.EPOLLIN)
     line.send("listening")
     parts: dict[int, list[tuple[float, bytes]]] = {number: [] for number in take}
     before, clock = time.process_time(), time.perf_counter
+    # What is made for each is as large as what came.
+    room = memoryview(bytearray(_MOST))
     wanted = ends = None
     heard: list[dict[bytes, float]] = [{} for _ in ears]
     used = 0.0
@@ -83,11 +85,13 @@ def _listen(line: Connection, port: int, path: str, first: Sequence[str]) -> Non
             if number not in take:
                 wanted = line.recv()
                 ends = clock() + _SECONDS
+                # The last change may be under way still.
+                quiet = False
                 continue
             quiet = False
-            data = take[number](_MOST)
-            parts[number].append((clock(), data))
-            if not data:
+            size = take[number](room)
+            parts[number].append((clock(), room[:size].tobytes()))
+            if not size:
                 epoll.unregister(number)
         used = time.process_time() - before
         if ends is not None and quiet:

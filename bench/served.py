@@ -1,7 +1,8 @@
 """An application, served over HTTP by a process of its own as by ``threadwell serve``.
 
 It is asked over one connection, one request after the other. What a request takes is told by the
-clock, as the client sees it, and in CPU of the server, which says the same on a busy machine.
+clock, as the client sees it, and in CPU of the server, which says the same on a busy machine. All
+servers have one core, and who asks has the others: else what each takes says which core it had.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -24,6 +26,8 @@ from threadwell.api.load.meter import Meter
 from threadwell.server.connection import Connection
 from threadwell.server.loop import loop_factory
 
+#: Which cores there are for this process and those that it starts.
+_CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
 #: Makes the application, in the process that serves it.
 Make = Callable[[], Awaitable[Any]]
 
@@ -80,11 +84,24 @@ def served(make: Make) -> Iterator[Served]:
         with socket.create_connection(listener.getsockname()) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             assert process.pid
+            before = _parted(process.pid)
             try:
                 yield Served(process.pid, connection)
             finally:
+                if before:
+                    os.sched_setaffinity(0, before)
                 process.terminate()
                 process.join()
+
+
+def _parted(server: int) -> set[int]:
+    """Part the cores between a server and this process; those that this one had (Linux)."""
+    if len(_CORES) < 2:
+        return set()
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(server, {max(_CORES)})
+    os.sched_setaffinity(0, _CORES - {max(_CORES)})
+    return before
 
 
 def _serve(make: Make, listener: socket.socket) -> None:

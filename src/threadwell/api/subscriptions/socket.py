@@ -8,6 +8,7 @@ only when it has come to where all others are, it is one of them.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -214,7 +215,8 @@ class Socket:
 
     async def _write(self, listener: Listener) -> None:
         loop = asyncio.get_running_loop()
-        beat = loop.time() + _BEAT
+        # Of a thousand that come back together each has a moment of its own.
+        beat = loop.time() + random.uniform(0.2, 1) * _BEAT  # noqa: S311 - it hides nothing
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(beat):
