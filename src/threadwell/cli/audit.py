@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from threadwell.cli.client import named
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.meant import patient_meant
@@ -102,7 +103,7 @@ def _list(tw: Threadwell, arguments: Namespace) -> None:
 def _events(tw: Threadwell, arguments: Namespace) -> Iterator[Resource]:
     return tw.audit_events(
         patient=patient_meant(tw, arguments.patient),
-        who=arguments.who,
+        who=_who(tw, arguments.who),
         entity=arguments.entity,
         since=_time(arguments.since, "--since"),
         until=_time(arguments.until, "--until"),
@@ -112,13 +113,19 @@ def _events(tw: Threadwell, arguments: Namespace) -> Iterator[Resource]:
     )
 
 
+def _who(tw: Threadwell, name: str) -> str:
+    """The reference of a person, or of a client by its name or id: a slip would find nothing."""
+    return name if not name or "/" in name else f"ClientApplication/{named(tw, name).id}"
+
+
 def _row(event: Resource) -> list[str]:
     entities = event.get("entity", [])
     what = [e["what"]["reference"] for e in entities if "reference" in e.get("what", {})]
     patients = [one for one in what if one.startswith("Patient/") and "/_history/" not in one]
     others = [one.partition("/_history/")[0] for one in what if one not in patients]
     queries = [base64.b64decode(e["query"]).decode() for e in entities if "query" in e]
-    of = queries[0] if queries else others[0] if others else ""
+    asked = [e["name"] for e in entities if "name" in e]
+    of = next(iter(queries or others or asked), "")
     more = f" and {len(others) - 1} more" if len(others) > 1 and not queries else ""
     told = event["subtype"][0]["code"]
     refused = f" ({event['outcomeDesc']})" if event["outcome"] != "0" else ""

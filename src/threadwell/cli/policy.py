@@ -251,7 +251,8 @@ def _print_list(tw: Threadwell, *, as_json: bool) -> None:
 def _given(who: str, held: Held, names: Mapping[str, str]) -> str:
     whose = f"{names[who]} ({who})" if names.get(who) else who
     of = " ".join([f"{name}={value}" for name, value in held.grant.parameters.items()])
-    return f"{whose} [{f'{of}: ' if of else ''}{when}]" if (when := _when(held)) else whose
+    told = ": ".join(filter(None, (of, _when(held))))
+    return f"{whose} [{told}]" if told else whose
 
 
 def _as_json(name: str, id_: str, given: Sequence[tuple[str, Held]]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> int:
             if not (number.isascii() and number.isdigit()):
                 raise Misuse(f"{number} is no number of an event")
             try:
-                tw.set_hook_back(id_, int(number))
+                tw.set_hook_back(id_.removeprefix("Subscription/"), int(number))
             except (LookupError, ValueError) as error:
                 raise Mistake(str(error.args[0])) from None
         served = [one._asdict() for one in tw.subscriptions()]

@@ -188,7 +188,12 @@ class Granting(Verbs):
             raise BadPolicy(f"there is no {name} in the store")
 
     def _policy(self, name: str) -> str:
+        from threadwell.access.roles import ROLES
+
         found = [one for one in self.policies() if name in (one["id"], one["name"])]
+        if not found and name in ROLES:
+            kept = f"`threadwell policy set {name}` keeps the ready-made one"
+            raise LookupError(f"there is no policy {name!r} yet: {kept}")
         if not found:
             raise LookupError(f"there is no policy {name!r}")
         if len(found) > 1:

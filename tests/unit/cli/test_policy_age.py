@@ -102,3 +102,17 @@ def test_what_cannot_be_meant_is_refused(told: Any, mother: str) -> None:
     assert "no patient" in told(*give, "participant", nora, "--from-age", code=1)
     wrong = [*give, "proxy", mother, "--with", "patient=Patient/1", "--age", "26"]
     assert "1 to 25 years" in told(*wrong, code=2)
+
+
+def test_the_list_says_of_whom_a_grant_is_though_it_holds_for_good(told: Any) -> None:
+    told("policy", "set", "care-team")
+    nora, ana = posted(told, "Practitioner"), child(told)
+    told("policy", "give", "care-team", nora, "--with", f"patient={ana}")
+    assert f"{nora} [patient={ana}]" in told("policy", "list")
+
+
+def test_a_role_that_is_not_kept_yet_is_named_with_the_command_that_keeps_it(told: Any) -> None:
+    nora = posted(told, "Practitioner")
+    give = ["policy", "give"]
+    assert "`threadwell policy set supervisor`" in told(*give, "supervisor", nora, code=1)
+    assert told(*give, "superviser", nora, code=1).endswith("there is no policy 'superviser'\n")
