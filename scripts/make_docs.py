@@ -34,6 +34,7 @@ from threadwell.facade import Threadwell
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.search_parameters import SearchParameter, search_parameters
 from threadwell.fhir.search.extract import unsearchable
+from threadwell.fhir.search.filter_expression import FILTER
 from threadwell.fhir.search.filters import MAX_BREADTH, MAX_LINKS
 from threadwell.fhir.search.parse import (
     DEFAULT_COUNT,
@@ -191,7 +192,9 @@ def _written(action: Argument) -> str:
     if not action.option_strings:
         repeats = " …" if action.nargs in ("+", "*") else ""
         return f"`{action.metavar or action.dest}`{repeats}"
-    value = "" if action.nargs == 0 else " " + str(action.metavar or action.dest.upper())
+    names = action.metavar or action.dest.upper()
+    names = names if isinstance(names, str) else " ".join(names)
+    value = "" if action.nargs == 0 else f" {names}"
     if action.choices is not None and action.metavar is None:
         value = " " + "|".join(map(str, action.choices))
     return f"`{', '.join(action.option_strings)}{value}`"
@@ -308,6 +311,8 @@ def _parameter_table(type_: str, parameters: Iterable[SearchParameter]) -> Itera
 
 
 def _finds(parameter: SearchParameter, type_: str) -> str:
+    if parameter.code == FILTER:
+        return "expressions over the other parameters: [search](../specifications.md#search)"
     if reason := unsearchable(parameter):
         return f"not supported: {reason}"
     if parameter.components:
