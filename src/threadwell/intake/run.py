@@ -37,12 +37,7 @@ from threadwell.intake.people.resting import rest_on_people
 from threadwell.intake.people.route import Held
 from threadwell.intake.people.ways import Ways
 from threadwell.intake.placing import Placing
-from threadwell.intake.receipts.following import (
-    follow_moves,
-    follow_taken_back,
-    gone_in,
-    moved_in,
-)
+from threadwell.intake.receipts.following import follow_moves, follow_taken_back, gone_in, moved_in
 from threadwell.intake.repeats import Repeats
 from threadwell.intake.reply_addresses import ReplyAddresses
 from threadwell.intake.sent_ids import SentIds
