@@ -219,7 +219,9 @@ def test_lifespan(api) -> None:
 
     api.run(live())
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
-    assert api.run(api.store.list_private("key")).keys() == {"signing", "storage", "refresh"}
+    assert api.run(api.store.list_private("key")).keys() == {
+        *("events", "refresh", "signing", "storage")
+    }
 
 
 def test_a_client_that_goes_away_is_not_answered(api) -> None:
