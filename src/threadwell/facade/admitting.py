@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from threadwell.app import DEFAULT_BASE_URL, checked_url
+from threadwell.facade.administering import administers
 from threadwell.facade.granting import Granting
 from threadwell.fhir.stamp import now_ms
 
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 class Admitting(Granting):
     """Registers clients, and signs people in."""
 
+    @administers(
+        "client add",
+        ".client_id",
+        "name",
+        "policy",
+        "acts_as",
+        "parameters",
+        "scopes",
+        "outside",
+        "confidential",
+    )
     def add_client(
         self,
         name: str,
@@ -82,6 +94,7 @@ class Admitting(Granting):
 
         return self._loop.call(list_clients(self._store, self._project))
 
+    @administers("client rotate", "client_id")
     def rotate_client(self, client_id: str) -> NewClient:
         """A new secret for a client; the old one and its tokens open nothing any more.
 
@@ -93,6 +106,7 @@ class Admitting(Granting):
         """
         return self._loop.call(self._rotated(client_id))
 
+    @administers("client revoke", "client_id")
     def revoke_client(self, client_id: str) -> None:
         """End a client's registration, and its tokens: ``tw.revoke_client(client.client_id)``.
 
@@ -119,6 +133,7 @@ class Admitting(Granting):
         good = [(str(one.jwk["kid"]), one.until) for one in former if one.until > now_ms()]
         return [(current.kid, 0), *sorted(good, key=lambda one: -one[1])]
 
+    @administers("keys rotate", "at_once")
     def rotate_signing_key(self, *, at_once: bool = False) -> str:
         """Sign tokens with a new key from now on; its id.
 
@@ -141,6 +156,7 @@ class Admitting(Granting):
 
         return self._loop.call(noted_address(self._store))
 
+    @administers("sign-in", "who")
     def sign_in_link(self, base_url: str = "", *, who: str = "") -> str:
         """A link that signs one browser in to the pages, once, within 15 minutes.
 

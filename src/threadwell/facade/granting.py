@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from threadwell.facade.administering import administers
 from threadwell.facade.verbs import Verbs
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.resource import Resource
@@ -23,6 +24,7 @@ _CLIENT = "ClientApplication/"
 class Granting(Verbs):
     """Keeps AccessPolicies, and gives them to clients and people."""
 
+    @administers("policy set", ".id")
     def set_policy(self, policy: Resource | str) -> Resource:
         """Keep an AccessPolicy, or the ready-made one of a role; returns it with its id.
 
@@ -52,6 +54,7 @@ class Granting(Verbs):
 
         return self._loop.call(policies(self._store, self._project))
 
+    @administers("policy remove", "name")
     def remove_policy(self, name: str) -> None:
         """Remove a policy that nobody has (else ``BadPolicy``): ``tw.remove_policy("billing")``.
 
@@ -62,6 +65,9 @@ class Granting(Verbs):
         id_ = self._policy(name)
         self._loop.call(drop_policy(self._store, self._project, id_))
 
+    @administers(
+        "policy give", "policy", "who", "acts_as", "parameters", "until", "age", "from_age"
+    )
     def give_policy(
         self,
         who: str,
@@ -106,6 +112,7 @@ class Granting(Verbs):
         self._loop.call(give(self._store, self._project, membership))
         return membership
 
+    @administers("policy take", "policy", "who", "parameters")
     def take_policy(
         self, who: str, policy: str, *, parameters: Mapping[str, str] | None = None
     ) -> Membership:
@@ -132,6 +139,7 @@ class Granting(Verbs):
         self._loop.call(give(self._store, self._project, membership))
         return membership
 
+    @administers("policy free", "who")
     def free_of_policies(self, who: str) -> bool:
         """Let somebody do everything; ``False`` where they may already.
 
@@ -167,11 +175,16 @@ class Granting(Verbs):
         ``ValueError``) for less than 1 and more than 25.
         """
         from threadwell.access.grants import chosen_age
-        from threadwell.api.clients import choose_age
 
         if years is not None:
-            self._loop.call(choose_age(self._store, self._project, years))
+            self._choose_age(years)
         return self._loop.call(chosen_age(self._store, self._project))
+
+    @administers("policy age", "years")
+    def _choose_age(self, years: int) -> None:
+        from threadwell.api.clients import choose_age
+
+        self._loop.call(choose_age(self._store, self._project, years))
 
     async def _known(self, name: str) -> None:
         """Refuse whom the store does not know: a slip of the hand would show nobody anything."""

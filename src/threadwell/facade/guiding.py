@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from threadwell.facade.administering import administers
 from threadwell.facade.caring import Caring
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 class Guiding(Caring):
     """FHIR packages: profiles, value sets and code systems that the store goes by."""
 
+    @administers("ig add", ".package.label")
     def add_guide(self, packed: bytes) -> Added:
         """Keep a FHIR package: ``tw.add_guide(Path("package.tgz").read_bytes()).package.label``.
 
@@ -30,6 +32,7 @@ class Guiding(Caring):
 
         return self._loop.call(guides(self._store, self._project))[1]
 
+    @administers("ig remove", "name")
     def remove_guide(self, name: str) -> Package:
         """Keep a package no longer: ``tw.remove_guide("hl7.fhir.us.core#6.1.0")``.
 
@@ -45,6 +48,7 @@ class Guiding(Caring):
 
         return self._loop.call(guides(self._store, self._project))[0]
 
+    @administers("ig set", "profiles", "references")
     def set_checks(self, *, profiles: str = "", references: str = "") -> State:
         """Set how what clients write is checked: ``tw.set_checks(references="exists")``.
 

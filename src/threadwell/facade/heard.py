@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from threadwell.facade.administering import administers
 from threadwell.facade.wanted import several
 from threadwell.facade.whom import Whom
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 class Heard(Whom):
     """What a practice has at its providers. Secrets go in, and never come out again."""
 
+    @administers("account add", "name", "channel", "addresses", "hosts")
     def add_account(
         self,
         name: str,
@@ -83,6 +85,7 @@ class Heard(Whom):
 
         return self._loop.call(journal_depth(self._store, self._project))
 
+    @administers("deliveries replay", "id_")
     def replay_delivery(self, id_: str) -> None:
         """Take one in after all: ``tw.replay_delivery(tw.stuck_deliveries()[0].id)``.
 
@@ -92,6 +95,7 @@ class Heard(Whom):
 
         self._loop.call(replay_delivery(self._store, self._project, id_))
 
+    @administers("deliveries drop", "id_")
     def drop_delivery(self, id_: str) -> None:
         """Let one be gone for good: ``tw.drop_delivery(tw.stuck_deliveries()[0].id)``.
 
@@ -101,6 +105,7 @@ class Heard(Whom):
 
         self._loop.call(drop_delivery(self._store, self._project, id_))
 
+    @administers("account token", "name", "who")
     def chat_token(self, name: str, who: str, *, minutes: int = 60, display: str = "") -> str:
         """A token for the app of a patient, as the practice's backend makes them.
 
@@ -121,6 +126,7 @@ class Heard(Whom):
         except ValueError as error:
             raise BadSetting(str(error)) from None
 
+    @administers("account remove", "name")
     def remove_account(self, name: str) -> None:
         """Forget an account and its secrets: ``tw.remove_account("front-desk")``.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from threadwell.app import DEFAULT_BASE_URL, checked_url
+from threadwell.facade.administering import administers
 from threadwell.facade.admitting import Admitting
 from threadwell.fhir.stamp import now_ms
 
@@ -23,6 +24,7 @@ class Peopling(Admitting):
         """The id of the project: ``tw.user("robin@example.org").member(tw.project).profile``."""
         return self._project
 
+    @administers("user invite", "email", "profile", "policy", "parameters", "admin", "patient")
     def invite(
         self,
         email: str,
@@ -80,6 +82,7 @@ class Peopling(Admitting):
             raise LookupError(f"there is no account with the e-mail address {email}")
         return found
 
+    @administers("user password", "email")
     def set_user_password(self, email: str, password: str) -> None:
         """Set somebody's password; they are signed out everywhere. Raises ``BadPassword``.
 
@@ -97,6 +100,7 @@ class Peopling(Admitting):
         finally:
             hashing.close()
 
+    @administers("user reset", "email")
     def reset_user(self, email: str) -> str:
         """A link by which somebody sets another password: ``tw.reset_user("robin@example.org")``.
 
@@ -120,14 +124,17 @@ class Peopling(Admitting):
             return ""
         return invited.link.url(base_url or self.server_url or DEFAULT_BASE_URL)
 
+    @administers("user disable", "email")
     def disable_user(self, email: str) -> bool:
         """Let somebody in no more, at once; ``False`` if it is so: ``tw.disable_user(email)``."""
         return self._set_disabled(email, True)
 
+    @administers("user enable", "email")
     def enable_user(self, email: str) -> bool:
         """Let somebody in again; ``False`` if it is so: ``tw.enable_user(email)``."""
         return self._set_disabled(email, False)
 
+    @administers("user second-factor off", "email")
     def drop_second_factor(self, email: str) -> bool:
         """Ask somebody for no code any more: ``tw.drop_second_factor("robin@example.org")``.
 
@@ -139,6 +146,7 @@ class Peopling(Admitting):
         user = self.user(email)
         return self._loop.call(drop_factor(self._store, self._project, user))
 
+    @administers("user admin", "email", "admin")
     def set_admin(self, email: str, admin: bool) -> None:
         """Let somebody register clients and invite others: ``tw.set_admin(email, True)``."""
         from msgspec.structs import replace
@@ -161,6 +169,7 @@ class Peopling(Admitting):
 
         return self._loop.call(browsers_of(self._store, self._project, self.user(email)))
 
+    @administers("user sessions end", "email")
     def end_sign_ins(self, email: str) -> int:
         """Sign somebody out everywhere, and of apps: ``tw.end_sign_ins(email)``.
 

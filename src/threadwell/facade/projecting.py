@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threadwell.facade.administering import administers
 from threadwell.facade.opened import Opened
 from threadwell.fhir.stamp import now_ms
 from threadwell.projects.registry import (
@@ -21,6 +22,7 @@ class Projecting(Opened):
         """Every project, the first one first: ``[p.name for p in tw.projects()]``."""
         return self._loop.call(projects(self._trail.whole))
 
+    @administers("project create", "name", ".id")
     def create_project(self, name: str) -> Project:
         """Make a project; its id opens it.
 
@@ -34,6 +36,7 @@ class Projecting(Opened):
         made = create_project(self._trail.whole, name, now_ms())
         return self._loop.call(made)
 
+    @administers("project rename", "named", "name")
     def rename_project(self, named: str, name: str) -> Project:
         """Give a project another name; ``tw.rename_project("Threadwell", "Hill Street")``.
 

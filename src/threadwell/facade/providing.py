@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from threadwell.app import DEFAULT_BASE_URL
+from threadwell.facade.administering import administers
 from threadwell.facade.peopling import Peopling
 from threadwell.fhir.stamp import now_ms
 from threadwell.projects.hints import marked
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class Providing(Peopling):
     """Keeps the providers by which people sign in."""
 
+    @administers("provider set", "name", ".link", ".role", ".domains", ".roles", ".required")
     def set_provider(self, name: str, **told: Any) -> Provider:
         """Sign in by an outside provider (OpenID Connect), in place of another of that name.
 
@@ -71,6 +73,7 @@ class Providing(Peopling):
             raise LookupError(f"there is no provider {name}")
         return found
 
+    @administers("provider remove", "name")
     def remove_provider(self, name: str) -> bool:
         """Sign in by it no more; ``False`` where there is none: ``tw.remove_provider("entra")``.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from threadwell.facade.administering import administers
 from threadwell.facade.caring import Caring
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Ruling(Caring):
 
         return self._loop.call(check_rules(self._store, self._project, text))
 
+    @administers("rules set")
     def set_rules(self, text: str) -> RuleSet:
         """Keep the rules of a file: ``tw.set_rules(path.read_text())``.
 
@@ -51,6 +53,7 @@ class Ruling(Caring):
 
         return self._loop.call(set_rules(self._store, self._project, text))
 
+    @administers("rules drop")
     def drop_rules(self) -> bool:
         """Have no rules any more: ``tw.drop_rules()``; whether there were any."""
         from threadwell.intake.kept_rules import drop_rules
@@ -100,6 +103,7 @@ class Ruling(Caring):
 
         return self._loop.call(saved_replies(self._store, self._project))
 
+    @administers("saved set", "name")
     def save_reply(self, name: str, text: str, *, title: str = "") -> SavedReply:
         """Keep a text under a name: ``tw.save_reply("hours", "We are here from 9 to 5.")``.
 
@@ -110,6 +114,7 @@ class Ruling(Caring):
 
         return self._loop.call(save_reply(self._stand(), name, text, title=title))
 
+    @administers("saved remove", "name")
     def remove_saved_reply(self, name: str) -> None:
         """Offer a saved reply no longer: ``tw.remove_saved_reply("hours")``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from threadwell.facade.administering import administers
 from threadwell.facade.whom import Whom
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Subscribing(Whom):
 
         return self._loop.call(subscriptions(self._store, self._project))
 
+    @administers("subscriptions host", "host", "allowed")
     def allow_hook_host(self, host: str, *, allowed: bool = True) -> None:
         """Let rest-hooks call a host in a private network: ``tw.allow_hook_host("billing:8443")``.
 
@@ -28,6 +30,7 @@ class Subscribing(Whom):
 
         self._loop.call(allow_host(self._store, self._project, host, allowed=allowed))
 
+    @administers("subscriptions set-back", "subscription", "number")
     def set_hook_back(self, subscription: str, number: int) -> None:
         """Have a rest-hook told again from an event on: ``tw.set_hook_back("1f0c…", 4711)``.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from threadwell.facade.administering import administers
 from threadwell.facade.replying import Replying, files_at
 
 if TYPE_CHECKING:
@@ -164,11 +165,17 @@ class Threads(Replying):
         That is ``pages``, ``status``, ``extension`` or ``task``. Raises
         ``threadwell.intake.BadSetting``.
         """
-        from threadwell.intake.receipts.model import choose_receipts, receipt_model
+        from threadwell.intake.receipts.model import receipt_model
 
         if way:
-            self._loop.call(choose_receipts(self._store, self._project, way))
+            self._choose_receipts(way)
         return str(self._loop.call(receipt_model(self._store, self._project)))
+
+    @administers("receipts", "way")
+    def _choose_receipts(self, way: str) -> None:
+        from threadwell.intake.receipts.model import choose_receipts
+
+        self._loop.call(choose_receipts(self._store, self._project, way))
 
     def _turn(
         self, act: Callable[..., Coroutine[Any, Any, ThreadActed]], *names: str, by: str, why: str
