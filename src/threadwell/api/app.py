@@ -12,6 +12,7 @@ from collections.abc import (
     MutableMapping,
     Sequence,
 )
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -46,7 +47,7 @@ from threadwell.api.rest.subscriptions import remove
 from threadwell.api.sending import send_parts, send_whole
 from threadwell.api.spans import Spans, open_spans
 from threadwell.api.subscriptions.app import PATH, Subscriptions
-from threadwell.api.watched import refused, signed
+from threadwell.api.watched import administered, refused, signing
 from threadwell.audit.trail import Trail
 from threadwell.calls.call import Caller
 from threadwell.fhir.outcome import FhirError, not_found
@@ -234,6 +235,8 @@ class _App:
             handler = methods.get("GET" if request.method == "HEAD" else request.method)
             if handler is None:
                 raise NotAllowed(methods)
+            if table.is_administration(request.path):
+                handler = partial(administered, handler)
             if request.method not in _WITH_BODY:
                 if several and request.path == table.JWKS:
                     return await discovery.jwks_of(await self._contexts.all())
@@ -249,14 +252,10 @@ class _App:
                     homes = [] if request.project else await self._whose.homes(request)
                     context = homes[0] if homes else await self._of(request)
                     if len(homes) > 1:
-                        answer = await of_several(self._contexts, homes, request)
-                    else:
-                        answer = await handler(context, request)
-                else:
-                    answer = await handler(context, request)
+                        handler = partial(of_several, self._contexts, homes)
                 if request.interaction == "login":
-                    signed(context, request, answer.status)
-                return answer
+                    return await signing(handler, context, request)
+                return await handler(context, request)
             finally:
                 context.load.release(held)
         except FhirError as error:

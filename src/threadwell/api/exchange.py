@@ -57,7 +57,8 @@ class Request:
     Below the FHIR base, ``path`` is relative to it and ``type``, ``id``, ``version`` and
     ``compartment`` (``Patient/1``) are the parts of it that ``rest.routes`` found. ``interaction``
     is one of ``load.families``, ``peer`` the address that the connection comes from, ``way`` how it
-    came in (``audit.record.Who``). ``project`` is one that its path names.
+    came in (``audit.record.Who``). ``project`` is one that its path names, ``home`` the one of
+    whoever signs in. ``is_recorded``: what it has changed of accounts is in the trail.
     """
 
     method: str
@@ -74,6 +75,8 @@ class Request:
     peer: str = ""
     way: str = "api"
     project: str = ""
+    home: str = ""
+    is_recorded: bool = False
 
     @property
     def is_extended(self) -> bool:

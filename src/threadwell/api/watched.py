@@ -28,6 +28,15 @@ _BARE = frozenset({"capabilities"})
 _BUNDLES = frozenset({"batch", "transaction"})
 _ID = re.compile(rb"[A-Za-z0-9\-.]{1,64}")
 _LONGEST = 20_000
+#: What a request for an account, a client or the like is, by its method.
+_OF_METHODS = {
+    "GET": "read",
+    "HEAD": "read",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
 
 
 async def watched(context: Context, request: Request, perform: Handler) -> Answer:
@@ -145,11 +154,75 @@ def refused(context: Context, request: Request, act: str = "access", status: int
 
 
 def signed(context: Context, request: Request, status: int) -> None:
-    """Record that somebody has asked to sign in, or out, and what came of it."""
+    """Record that somebody has asked to sign in, or out, and what came of it: in the project of
+    whoever it is, where that is known (``api.signing``).
+    """
+    project, asked = request.home or context.project, request.path[:_LONGEST]
     if status < 400:
-        context.trail.event(context.project, "login", who(request), asked=request.path)
+        context.trail.event(project, "login", who(request), asked=asked)
     else:
-        refused(context, request, "login", status)
+        by = who(request)
+        context.trail.refused(project, "login", by, status=status, asked=asked, proven=False)
+
+
+async def signing(handler: Handler, context: Context, request: Request) -> Answer:
+    """The answer of an endpoint that is about logins, recorded; as is that it was refused."""
+    try:
+        answer = await handler(context, request)
+    except FhirError as error:
+        signed(context, request, error.status)
+        raise
+    signed(context, request, answer.status)
+    return answer
+
+
+async def administered(handler: Handler, context: Context, request: Request) -> Answer:
+    """The answer of an endpoint for what no search of resources finds (accounts, clients, policies
+    …), recorded before it is sent; as is that there was none. What it has changed is by itself.
+
+    Raises ``StoreError`` instead of an answer that cannot be recorded.
+    """
+    # A handler may go on with another path.
+    path = request.path
+    try:
+        answer = await handler(context, request)
+    except FhirError as error:
+        if error.status == 403 and not request.caller.client_id:
+            request.caller = await context.access.asking(request.headers)
+        _administered(context, request, path, error.status)
+        raise
+    except StoreBusy:
+        raise
+    except StoreError:
+        _administered(context, request, path, 503)
+        raise
+    except Exception:
+        _administered(context, request, path, 500)
+        raise
+    _administered(context, request, path, answer.status)
+    return answer
+
+
+def _administered(context: Context, request: Request, path: str, status: int) -> None:
+    if request.is_recorded:
+        return
+    asked = path.removeprefix("fhir/R4/")[:_LONGEST]
+    is_fhir = path.startswith("fhir/R4/")
+    act = _OF_METHODS[request.method]
+    query = request.query
+    if is_fhir and act == "read" and "/" not in asked:
+        act = "search"
+    elif asked.endswith("/_search"):
+        act = "search"
+        form = request.body[:_LONGEST].decode(errors="replace")
+        query = f"{query}&{form}" if query else form
+    elif "/$" in asked:
+        act = "update"
+    by, query = who(request), query[:_LONGEST]
+    if status < 400:
+        context.trail.event(context.project, act, by, status=status, asked=asked, query=query)
+    else:
+        context.trail.refused(context.project, act, by, status=status, asked=asked, query=query)
 
 
 def _end(witness: Witness, request: Request, status: int) -> None:

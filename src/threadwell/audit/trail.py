@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from threadwell.audit import noted
 from threadwell.audit.audited import Audited
 from threadwell.audit.chain import (
@@ -78,6 +80,7 @@ class Trail:
         *,
         status: int = 200,
         asked: str = "",
+        query: str = "",
         touched: tuple[Touched, ...] = (),
     ) -> None:
         """Note something that is no interaction of FHIR's: a sign-in, an export, a file given out.
@@ -85,22 +88,39 @@ class Trail:
         ``act`` is one word, and what it is about a second one (``sign-in``, ``export started``).
         """
         record = Record(
-            at=self.clock(), act=act, by=by, status=status, asked=asked, touched=touched
+            at=self.clock(),
+            act=act,
+            by=by,
+            status=status,
+            asked=asked,
+            query=query,
+            touched=touched,
         )
         self.note(project, record)
 
-    def refused(self, project: str, act: str, by: Who, *, status: int, asked: str) -> None:
+    def refused(
+        self,
+        project: str,
+        act: str,
+        by: Who,
+        *,
+        status: int,
+        asked: str,
+        query: str = "",
+        proven: bool = True,
+    ) -> None:
         """Note that something was refused, and how many others were that are not noted.
 
-        Of whoever is known each thing is: a flood of strangers hides nothing of theirs.
+        Of whoever is known each thing is: a flood of strangers hides nothing of theirs. Who is not
+        ``proven`` to be ``by`` is a stranger: anybody can name a client.
         """
-        if not (by.who or by.client):
+        if not (proven and (by.who or by.client)):
             left_out = self._strangers.one_more(project)
             if left_out is None:
                 return
             if left_out:
-                by = Who(way=by.way, address=by.address, name=f"{left_out} more were left out")
-        self.event(project, act, by, status=status, asked=asked)
+                by = structs.replace(by, name=f"{left_out} more were left out")
+        self.event(project, act, by, status=status, asked=asked, query=query)
 
     def keeping(self, project: str) -> Keep:
         """What keeps the records of a witness in this trail, as ``note`` does."""

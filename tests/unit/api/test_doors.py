@@ -71,10 +71,12 @@ RECORDED = {
     "login": ("oauth2", "auth"),
     "file": ("storage",),
     "nothing": (
-        *("healthcheck", "health", "metrics", ".well-known", "fhir"),
-        # A delivery is recorded once it is taken in; registrations are no resources.
-        *("hooks", "admin"),
+        *("healthcheck", "health", "metrics", ".well-known"),
+        # A delivery is recorded once it is taken in.
+        "hooks",
     ),
+    # Each request: test_account_trail.py asks every endpoint.
+    "administration": ("admin", "fhir"),
 }
 
 
@@ -86,6 +88,11 @@ def test_every_endpoint_has_its_place_in_the_trail() -> None:
     assert {name for name in there if table.interaction_of(f"{name}/x") == "login"} == set(
         RECORDED["login"]
     )
+    paths = {path.lstrip("/").replace("*", "x") for path in table.paths()}
+    recorded = {path for path in paths if table.is_administration(path)}
+    of_these = {path for path in paths if path.startswith(("admin/", "fhir/"))}
+    assert recorded <= of_these
+    assert of_these - recorded == {"fhir/R4/.well-known/smart-configuration"}
 
 
 def test_every_interaction_is_recorded() -> None:

@@ -134,6 +134,7 @@ async def changed(context: Context, request: Request, what: str, status: int = 2
     context.trail.event(
         context.project, "account administered", who(request), status=status, asked=asked
     )
+    request.is_recorded = True
 
 
 async def _updated(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from threadwell.access.reading import BadPolicy
+from threadwell.api.admin.answering import allowed
 from threadwell.api.admin.memberships import as_membership, read_access
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
-from threadwell.api.outcomes import forbidden
 from threadwell.fhir.outcome import FhirError, Issue, invalid, not_found
 from threadwell.users.inviting import AlreadyMember, Invitation, Invited, invite
 from threadwell.users.letters import invitation, send_letter
@@ -27,9 +27,7 @@ async def new_member(context: Context, request: Request) -> Answer:
     The link by which its owner sets a password is mailed to them, with ``sendEmail``, if a mail
     account of the practice sends; else it is in the answer, as an extension.
     """
-    caller = await context.access.caller(request.headers)
-    if not caller.admin or caller.policy is not None:
-        raise forbidden()
+    await allowed(context, request)
     if request.path.split("/")[2] != context.project:
         raise not_found()
     body = body_of(request)
@@ -39,7 +37,7 @@ async def new_member(context: Context, request: Request) -> Answer:
             context.whole,
             context.project,
             asked,
-            author=caller.reference,
+            author=request.caller.reference,
             clock=context.clock,
         )
     except BadUser as error:

@@ -10,7 +10,7 @@ from threadwell.logins import marks
 
 async def logout(context: Context, request: Request) -> Answer:
     """200; the token that the request comes with opens nothing from now on."""
-    caller = await context.access.asking(request.headers)
+    caller = request.caller = await context.access.asking(request.headers)
     if caller.claims is not None and caller.claims.person:
         await context.logins.end(caller.login_id)
         context.access.forget(request.headers)

@@ -121,6 +121,13 @@ def interaction_of(path: str) -> str:
     return _INTERACTIONS.get(path.partition("/")[0], "other")
 
 
+def is_administration(path: str) -> bool:
+    """Whether the endpoint at ``path`` is for accounts, clients, policies and the like, and each
+    request of it is recorded (``watched.administered``).
+    """
+    return path.startswith(("admin/", "fhir/R4/")) and "/.well-known/" not in path
+
+
 def largest_body(path: str, most: int) -> int:
     """The bytes that a body sent to the endpoint at ``path`` may have; ``most`` for any request."""
     return most if path.startswith("hooks/") else MAX_FORM

@@ -17,6 +17,7 @@ from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.projects.contexts import Contexts
+from threadwell.api.watched import signed
 from threadwell.api.whence import where_from
 from threadwell.fhir.json import encode
 from threadwell.logins.login import PATIENCE
@@ -35,7 +36,9 @@ class _Begun(msgspec.Struct, frozen=True):
     logins: dict[str, str]
 
 
-async def answer(contexts: Contexts, homes: Sequence[Context], request: Request) -> Answer:
+async def answer(
+    contexts: Contexts, homes: Sequence[Context], _first: Context, request: Request
+) -> Answer:
     """The answer of ``auth/login`` or ``auth/resetpassword`` to whoever has several accounts."""
     if request.path == "auth/resetpassword":
         for context in homes:
@@ -53,12 +56,16 @@ async def answer(contexts: Contexts, homes: Sequence[Context], request: Request)
             continue
         proved.append((context, one))
     if not proved:
+        await login.named(homes[0], request, body)
         refuse(next((one for one in wrong if isinstance(one, Paused)), wrong[0]))
     if len(proved) == 1:
         return await login.goes_on(*proved[0], request)
     shown: list[dict[str, Any]] = []
     begun: dict[str, str] = {}
     for context, one in proved:
+        if begun:
+            # Each is a login; the last one is recorded with the answer.
+            signed(context, request, 200)
         mine = await login.begun(context, one, request)
         begun[context.project] = mine.id
         shown += await login.memberships(context, one.user, text_of(body, "resourceType"))

@@ -65,7 +65,7 @@ async def person_of(context: Context, request: Request) -> tuple[Caller, User]:
     """Who asks, and their account; 403 for those who have none, as clients, and for apps that may
     do less than their person.
     """
-    caller = await context.access.caller(request.headers)
+    caller = request.caller = await context.access.caller(request.headers)
     login = await whole_login(context, caller)
     member = login.member if login is not None else None
     user = await find_user(context.whole, user_id(member.user)) if member is not None else None

@@ -14,11 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from threadwell.access.scopes import granted
 from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import body_of, refuse, text_of
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.signing import account_known, client_named, login_known
 from threadwell.api.whence import where_from
 from threadwell.fhir.outcome import invalid
 from threadwell.logins.login import OFFLINE, Asked, Login, Refused
@@ -44,6 +47,7 @@ async def login(context: Context, request: Request) -> Answer:
     """The first step; 400 for what is wrong, 429 after many that were."""
     body = body_of(request)
     email, password = text_of(body, "email", needed=True), text_of(body, "password", needed=True)
+    await named(context, request, body)
     await _asked(context, body)
     if text_of(body, "projectId") not in ("", context.project):
         raise invalid("There is no such project", "projectId")
@@ -63,8 +67,17 @@ async def goes_on(context: Context, proved: Proved, request: Request) -> Answer:
     return await _next(context, login, user, type_)
 
 
+async def named(context: Context, request: Request, body: Mapping[str, Any]) -> None:
+    """Note for the trail which client is named, if there is such a one."""
+    client = await context.access.client(text_of(body, "clientId"))
+    if client is not None:
+        client_named(context, request, client)
+
+
 async def begun(context: Context, proved: Proved, request: Request) -> Login:
     """A login for what the app asks, of somebody whose password was right."""
+    await named(context, request, body_of(request))
+    account_known(context, request, proved.user)
     asked, generation = await _asked(context, body_of(request))
     agent = request.headers.get(b"user-agent", b"").decode("latin-1")
     login = await context.logins.begin(asked, agent=agent, generation=generation)
@@ -87,14 +100,14 @@ async def is_members(context: Context, login: str, membership: str) -> bool:
 
 async def state(context: Context, request: Request) -> Answer:
     """``GET auth/login/{id}``: what is asked next."""
-    begun, user = await _begun(context, request.path.rpartition("/")[2])
+    begun, user = await _begun(context, request, request.path.rpartition("/")[2])
     return await _next(context, begun, user)
 
 
 async def verify(context: Context, request: Request) -> Answer:
     """``POST auth/mfa/verify``: a code of the second factor."""
     body = body_of(request)
-    begun, user = await _begun(context, text_of(body, "login", needed=True))
+    begun, user = await _begun(context, request, text_of(body, "login", needed=True))
     token = text_of(body, "token", needed=True)
     door = signing_in(context)
     try:
@@ -108,13 +121,14 @@ async def verify(context: Context, request: Request) -> Answer:
 async def profile(context: Context, request: Request) -> Answer:
     """``POST auth/profile``: which of the memberships, by its id."""
     body = body_of(request)
-    begun, user = await _begun(context, text_of(body, "login", needed=True))
+    begun, user = await _begun(context, request, text_of(body, "login", needed=True))
     wanted = text_of(body, "profile", needed=True)
     found = [one for one in _members(context, user) if one.id == wanted]
     if not found:
         raise invalid("There is no such membership", "profile")
     if _needs_code(begun, user):
         return await _next(context, begun, user)
+    login_known(context, request, replace(begun, member=as_login_member(user, found[0])))
     return await _let_in(context, begun, user, found[0])
 
 
@@ -160,12 +174,15 @@ async def _asked(context: Context, body: Mapping[str, Any]) -> tuple[Asked, int]
     return asked, client.generation if client is not None else 0
 
 
-async def _begun(context: Context, id_: str) -> tuple[Login, User]:
+async def _begun(context: Context, request: Request, id_: str) -> tuple[Login, User]:
     """A login whose password was right, and whose; raises ``FhirError``."""
     begun = await context.logins.find(id_)
+    if begun is not None:
+        login_known(context, request, begun)
     user = await find_user(context.whole, user_id(begun.user)) if begun is not None else None
     if begun is None or user is None or begun.member is not None or not _holds(begun, user):
         raise invalid(_OVER, "login")
+    account_known(context, request, user, begun.id)
     return begun, user
 
 

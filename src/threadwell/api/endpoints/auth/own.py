@@ -26,7 +26,7 @@ async def security_of(context: Context, member: Member) -> dict[str, Any] | None
 
 async def revoke(context: Context, request: Request) -> Answer:
     """``POST auth/revoke``: end one of one's own logins, by its id."""
-    caller = await context.access.caller(request.headers)
+    caller = request.caller = await context.access.caller(request.headers)
     login = await whole_login(context, caller)
     if login is None or login.member is None:
         raise forbidden()

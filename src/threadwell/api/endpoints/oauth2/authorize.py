@@ -26,6 +26,7 @@ from threadwell.api.endpoints.oauth2.asking import (
 from threadwell.api.endpoints.oauth2.forms import OAuthError, form_of, once
 from threadwell.api.endpoints.oauth2.page import page
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.signing import client_named, login_known
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.search.references import split_reference
@@ -49,6 +50,7 @@ async def authorize(context: Context, request: Request) -> Answer:
     client = await known_client(context, form) if form is not None else None
     if form is None or client is None:
         return page(400, "That is not possible", _UNKNOWN)
+    client_named(context, request, client)
     try:
         return await _answer(context, request, judged(context, client, form), form)
     except OAuthError as error:
@@ -68,6 +70,7 @@ async def consent(context: Context, request: Request) -> Answer:
     signed = await _signed(context, request)
     if login is None or signed is None or login.member != signed.member or login.code_sha256:
         return page(403, "That took too long", "Please begin in the app again.")
+    login_known(context, request, login)
     if form.get("decision") != "agree":
         await context.logins.end(login.id, "the person did not agree")
         told = {"error": "access_denied", "error_description": "The person did not agree"}
@@ -118,6 +121,7 @@ async def _answer(
     asked = replace(asking.asked, launch=launch)
     login = await context.logins.begin(asked, agent=agent, generation=asking.client.generation)
     login = await context.logins.authenticated(login.id, member, signed.methods)
+    login_known(context, request, login)
     if has_page:
         return _asked(login, asking.client.outside, f"{asking.client.name} asks you")
     return led_back(context, asked, code=await context.logins.code(login.id))

@@ -18,6 +18,7 @@ from threadwell.api.endpoints.oauth2.forms import OAuthError, listed
 from threadwell.api.endpoints.oauth2.proving import prove_if_any
 from threadwell.api.exchange import Request
 from threadwell.api.oauth.clients import Client
+from threadwell.api.signing import account_known
 from threadwell.api.whence import where_from
 from threadwell.logins.login import OFFLINE, Asked, Granted, Presented
 from threadwell.logins.pkce import answers
@@ -151,6 +152,7 @@ async def _own(context: Context, request: Request, form: Form) -> Client:
 async def _let_in(
     context: Context, request: Request, client: Client, asked: Asked, came: Came, membership: str
 ) -> Granted:
+    account_known(context, request, came.user)
     member = _member(context, came.user, membership)
     agent = request.headers.get(b"user-agent", b"").decode("latin-1")
     login = await context.logins.begin(asked, agent=agent, generation=client.generation)

@@ -13,6 +13,7 @@ from threadwell.api.exchange import Request
 from threadwell.api.oauth.access import basic
 from threadwell.api.oauth.assertions import LONGEST, TYPE, BadAssertion, malformed
 from threadwell.api.oauth.clients import Client, refuse_unknown
+from threadwell.api.signing import client_named
 
 #: How clients prove who they are; discovery tells them.
 METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
@@ -33,6 +34,7 @@ async def prove(context: Context, request: Request, form: Form) -> Client:
     if client is None:
         refuse_unknown(secret)
         raise OAuthError("invalid_request", "Invalid client")
+    client_named(context, request, client)
     if not client.accepts(secret):
         raise OAuthError("invalid_request", "Invalid secret")
     return client
@@ -51,6 +53,8 @@ async def prove_if_any(context: Context, request: Request, form: Form) -> Client
     if secret:
         return await prove(context, request, form)
     client = await context.access.client(client_id)
+    if client is not None:
+        client_named(context, request, client)
     if client is None or not client.public:
         raise OAuthError("invalid_client", "The client has to prove who it is", 401)
     return client
@@ -70,6 +74,7 @@ async def _asserted(context: Context, request: Request, form: Form) -> Client:
     client = await context.access.client(client_id)
     if client is None:
         raise OAuthError("invalid_client", "The client is not known", 401)
+    client_named(context, request, client)
     try:
         await context.assertions.check(client, text)
     except BadAssertion as error:

@@ -23,6 +23,7 @@ from threadwell.api.endpoints.oauth2.outside_tokens import (
 from threadwell.api.endpoints.oauth2.proving import prove, prove_if_any
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
+from threadwell.api.signing import client_proved, login_known
 from threadwell.logins.login import Granted, Presented, Refused
 
 Form = Mapping[str, str]
@@ -49,6 +50,7 @@ async def token(context: Context, request: Request) -> Answer:
 
 async def _client_credentials(context: Context, request: Request, form: Form) -> Answer:
     client = await prove(context, request, form)
+    client_proved(context, request, client)
     asked = listed(form, "scope") or list(client.scopes)
     scopes = granted(asked, client.scopes, ["system"])
     if asked and not scopes:
@@ -58,7 +60,7 @@ async def _client_credentials(context: Context, request: Request, form: Form) ->
 
 async def _authorization_code(context: Context, request: Request, form: Form) -> Answer:
     if is_outside(form.get("code", "")):
-        return await _handed(context, await of_code(context, request, form))
+        return await _handed(context, request, await of_code(context, request, form))
     client = await prove_if_any(context, request, form)
     code = form.get("code")
     if not code:
@@ -66,7 +68,7 @@ async def _authorization_code(context: Context, request: Request, form: Form) ->
     presented = Presented(
         client.id if client else "", form.get("redirect_uri", ""), form.get("code_verifier", "")
     )
-    return await _handed(context, await context.logins.exchange(code, presented))
+    return await _handed(context, request, await context.logins.exchange(code, presented))
 
 
 async def _refresh_token(context: Context, request: Request, form: Form) -> Answer:
@@ -76,16 +78,17 @@ async def _refresh_token(context: Context, request: Request, form: Form) -> Answ
         raise OAuthError("invalid_request", "Missing refresh_token")
     scopes = listed(form, "scope")
     client_id = client.id if client else ""
-    return await _handed(context, await context.logins.refresh(given, client_id, scopes))
+    return await _handed(context, request, await context.logins.refresh(given, client_id, scopes))
 
 
 async def _token_exchange(context: Context, request: Request, form: Form) -> Answer:
     granted = await exchanged(context, request, form)
-    return await _handed(context, granted, issued_token_type=ACCESS_TOKEN)
+    return await _handed(context, request, granted, issued_token_type=ACCESS_TOKEN)
 
 
-async def _handed(context: Context, granted: Granted, **more: str) -> Answer:
+async def _handed(context: Context, request: Request, granted: Granted, **more: str) -> Answer:
     login = granted.login
+    login_known(context, request, login)
     assert login.member is not None
     standing = await context.people.standing(login.member)
     if standing is None:

@@ -14,6 +14,7 @@ from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.oauth.clients import Client
 from threadwell.api.oauth.tokens import verify
+from threadwell.api.signing import client_proved
 from threadwell.logins import marks
 from threadwell.logins.login import Login
 from threadwell.logins.people import Standing
@@ -32,6 +33,7 @@ async def introspect(context: Context, request: Request) -> Answer:
         if form is None:
             return unsupported()
         client = await prove(context, request, form)
+        client_proved(context, request, client)
         text = form.get("token")
         if not text:
             raise OAuthError("invalid_request", "Missing token")
@@ -61,7 +63,7 @@ async def revoke(context: Context, request: Request) -> Answer:
 
 async def userinfo(context: Context, request: Request) -> Answer:
     """200 with who has signed in; 401 without a token, 403 for one without ``openid``."""
-    caller = await context.access.caller(request.headers)
+    caller = request.caller = await context.access.caller(request.headers)
     claims = caller.claims
     if claims is None or not claims.login_id or "openid" not in claims.scopes:
         answer = json_answer(403, {"error": "insufficient_scope", "scope": "openid"})
