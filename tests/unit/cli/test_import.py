@@ -457,6 +457,8 @@ def test_what_is_threadwells_own_is_left_out_with_a_word(here: Path, out: Any) -
     assert report["reasons"].get("broken", 0) == 1  # a row of messages.csv
     for name in ("old.db: it is a database of Threadwell", "old.client.json: it is the secret"):
         assert err.count(f"left out {name}") == 1
+    # What the first command has written down waits there to be chained.
+    assert err.count(".spool: it is a part of the audit trail") == 1
 
 
 def test_a_dry_run_knows_what_is_there(out: Any) -> None:
