@@ -20,6 +20,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+#: What each listens to.
+SUBSCRIPTION = {
+    "resourceType": "Subscription",
+    "status": "active",
+    "reason": "To hear",
+    "criteria": "Communication?status=completed",
+    "channel": {"type": "websocket"},
+}
 _SECONDS = 60.0
 _TOLD = re.compile(rb'"id":"([0-9a-f-]{36})","meta"')
 _KEY = base64.b64encode(bytes(16)).decode()

@@ -17,7 +17,7 @@ import httpx
 import uvloop
 
 import postgres
-from bench.ears import bind, listening
+from bench.ears import SUBSCRIPTION, bind, listening
 from bench.faults.server import Options, Server, serving
 from bench.spent import cpu_seconds, family
 
@@ -94,7 +94,7 @@ async def _told(server: Server, count: int) -> _Told:
 
         async def set_up() -> str:
             async with turns:
-                made = await http.post("Subscription", json=_SUBSCRIPTION)
+                made = await http.post("Subscription", json=SUBSCRIPTION)
                 made.raise_for_status()
                 token = await http.get(f"Subscription/{made.json()['id']}/$get-ws-binding-token")
                 token.raise_for_status()
@@ -127,13 +127,6 @@ def _spent(server: Server) -> tuple[float, float]:
     return cpu_seconds(workers), cpu_seconds(others)
 
 
-_SUBSCRIPTION = {
-    "resourceType": "Subscription",
-    "status": "active",
-    "reason": "To hear",
-    "criteria": "Communication?status=completed",
-    "channel": {"type": "websocket"},
-}
 _MESSAGE = {"resourceType": "Communication", "status": "completed"}
 
 

@@ -14,6 +14,7 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from bench.ears import SUBSCRIPTION
 from bench.faults.killed import kill_one
 from bench.faults.server import Options, Server, serving
 from bench.faults.traffic import Seen, writes_and_reads
@@ -21,13 +22,6 @@ from bench.faults.traffic import Seen, writes_and_reads
 #: Sockets that listen, and seconds that they have at the end.
 _LISTENERS, _PATIENCE = 8, 60.0
 _LOST = (OSError, EOFError, WebSocketException, httpx.HTTPError, TimeoutError)
-_SUBSCRIPTION = {
-    "resourceType": "Subscription",
-    "status": "active",
-    "reason": "To hear",
-    "criteria": "Communication?status=completed",
-    "channel": {"type": "websocket"},
-}
 
 
 @dataclass
@@ -43,7 +37,7 @@ class _Ear:
 
     async def listen(self, server: Server, http: httpx.AsyncClient) -> None:
         """Until it is cancelled."""
-        made = await http.post("Subscription", json=_SUBSCRIPTION)
+        made = await http.post("Subscription", json=SUBSCRIPTION)
         id_ = made.raise_for_status().json()["id"]
         url = server.url.replace("http", "ws", 1) + "ws/subscriptions-r4"
         while True:

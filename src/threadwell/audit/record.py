@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
+#: The act of whoever changes who may come in and see what: accounts, clients, policies and more.
+ADMINISTERED = "account administered"
+
 
 class Touched(NamedTuple):
     """A version of a resource that was seen or written. ``how`` is ``R``, ``C``, ``U`` or ``D``."""

@@ -8,13 +8,12 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from threadwell.audit.record import ADMINISTERED
 from threadwell.facade.opened import Opened
 from threadwell.shown import on_a_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: As such a change is called that comes by HTTP.
-ACT = "account administered"
 #: Letters of one value that are kept: a name or a reference is shorter.
 _LENGTH = 200
 #: Is this within another act, whose record tells of all of it?
@@ -60,7 +59,7 @@ def administers(what: str, *fields: str) -> Callable[[F], F]:
 def _record(tw: Opened, asked: str, status: int) -> None:
     # Of a store that is closed nothing was changed, and nothing can be recorded.
     if not tw._loop.closed:
-        tw._trail.event(tw._project, ACT, tw._trail.by, status=status, asked=asked)
+        tw._trail.event(tw._project, ADMINISTERED, tw._trail.by, status=status, asked=asked)
 
 
 def _asked(

@@ -24,6 +24,8 @@ from threadwell.stores.contract import Store
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
+from threadwell.users.passwords import Hashing
+from threadwell.users.settings import Cost
 
 URL = "http://testserver"
 NOON = 1_710_072_000_000
@@ -134,6 +136,16 @@ class Api:
 def _loop() -> Iterator[None]:
     yield
     RUNNER.close()
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed in no time."""
+    hashing = Hashing(Cost(8, 1, 1))
+    for module in ("login", "passwords"):
+        monkeypatch.setattr(f"threadwell.api.endpoints.auth.{module}.shared", lambda: hashing)
+    yield
+    hashing.close()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,21 +26,13 @@ from threadwell.audit.trail import Trail
 from threadwell.inbox.browsers import Accounts
 from threadwell.stores.contract import DEFAULT_PROJECT
 from threadwell.stores.memory import MemoryStore
-from threadwell.users.passwords import Hashing
-from threadwell.users.settings import Cost
 
 FORM = "application/x-www-form-urlencoded"
 APP, SECRET = "0ddba110-0000-4000-8000-000000000001", "d" * 64
 OTHER = "0ddba110-0000-4000-8000-000000000002"
 
 
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    hashing = Hashing(Cost(8, 1, 1))
-    for module in ("login", "passwords"):
-        monkeypatch.setattr(f"threadwell.api.endpoints.auth.{module}.shared", lambda: hashing)
-    yield
-    hashing.close()
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 
 
 class Watched:

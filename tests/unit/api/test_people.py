@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +15,6 @@ from threadwell.stores.memory import MemoryStore
 from threadwell.users.accounts import as_login_member
 from threadwell.users.inviting import Invitation, invite
 from threadwell.users.keeping import user_of
-from threadwell.users.passwords import Hashing
-from threadwell.users.settings import Cost
 
 ROBIN = "robin@clinic.example.org"
 PASSWORD = "four walls and a garden"
@@ -27,13 +24,7 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 INVITE = f"/admin/projects/{DEFAULT_PROJECT}/invite"
 
 
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    hashing = Hashing(Cost(8, 1, 1))
-    for module in ("login", "passwords"):
-        monkeypatch.setattr(f"threadwell.api.endpoints.auth.{module}.shared", lambda: hashing)
-    yield
-    hashing.close()
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 
 
 @pytest.fixture

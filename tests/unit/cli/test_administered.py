@@ -15,10 +15,10 @@ import pytest
 import threadwell
 from tests.unit.guide_package import manifest, packed, profile
 from threadwell.audit.finding import Wanted, find
+from threadwell.audit.record import ADMINISTERED
 from threadwell.cli import commands, main
 from threadwell.cli.parser import build_parser
 from threadwell.facade import Threadwell
-from threadwell.facade.administering import ACT
 
 TOKEN = "a-secret-of-the-tests-0123456789-abc"
 PASSWORD = "nine words that nobody else would ever think o"
@@ -172,7 +172,7 @@ def words() -> Iterator[str]:
         yield from (f"{name} {action}" for action in actions) if actions else (name,)
 
 
-def records(act: str = ACT) -> list[Any]:
+def records(act: str = ADMINISTERED) -> list[Any]:
     """What the trail has of them, oldest first."""
 
     async def found(tw: Threadwell) -> list[Any]:

@@ -20,6 +20,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.oauth.access import LOOK
 from threadwell.api.outcomes import JSON, OK, PRIVATE, NotAllowed, forbidden, outcome_answer
 from threadwell.api.watched import who
+from threadwell.audit.record import ADMINISTERED
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import invalid, not_found, precondition_failed
 from threadwell.fhir.patch import apply_patch, check_operations
@@ -131,9 +132,7 @@ async def changed(context: Context, request: Request, what: str, status: int = 2
         # Others look for themselves: whoever is answered has to be right wherever they ask next.
         await asyncio.sleep(1.2 * LOOK / 1000)
     asked = what.removeprefix("fhir/R4/")
-    context.trail.event(
-        context.project, "account administered", who(request), status=status, asked=asked
-    )
+    context.trail.event(context.project, ADMINISTERED, who(request), status=status, asked=asked)
     request.is_recorded = True
 
 

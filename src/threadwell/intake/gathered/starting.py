@@ -95,20 +95,12 @@ def be_leader(control: socket.socket, work: Callable[[int], None]) -> None:
         if pid := os.fork():
             forked.append(pid)
             continue
-        code = 1
-        try:
+        with _as_forked():
             # Whoever kept another's would have it look alive after its end.
             for another in given:
                 if another != one:
                     os.close(another)
             work(one)
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        except BaseException:  # noqa: BLE001 - a forked process must end here, whatever happens
-            sys.excepthook(*sys.exc_info())
-        finally:
-            os._exit(code)
     for one in others:
         os.close(one)
     try:
@@ -150,11 +142,19 @@ def _forked(main: Callable[[int], None]) -> Leader:
         with contextlib.suppress(PermissionError):  # it was quicker
             os.setpgid(pid, pid)
         return Leader(pid, ours, lambda: _wait_for(pid))
-    code = 1
-    try:
+    with _as_forked():
         os.setpgid(0, 0)
         _let_go(theirs)
         main(_CONTROL)
+    raise AssertionError("a forked process is at its end")
+
+
+@contextmanager
+def _as_forked() -> Iterator[None]:
+    """What a forked process does; then it ends, and nothing of whoever was forked is done twice."""
+    code = 1
+    try:
+        yield
         code = 0
     except SystemExit as end:
         code = int(end.code or 0)
