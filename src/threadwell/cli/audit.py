@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from threadwell.cli.client import named
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.meant import patient_meant
 from threadwell.cli.output import plural, print_json, table
+from threadwell.cli.output_file import whole_file
 
 if TYPE_CHECKING:
     from threadwell.facade import Threadwell
@@ -152,27 +153,24 @@ def _show(tw: Threadwell, id_: str) -> None:
 
 
 def _export(tw: Threadwell, arguments: Namespace) -> None:
+    lines = _lines(_events(tw, arguments))
     if not arguments.id or arguments.id == "-":
-        _write(_events(tw, arguments), sys.stdout)
+        for line in lines:
+            sys.stdout.write(line)
         return
     path = Path(arguments.id)
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            count = _write(_events(tw, arguments), file)
-    except FileExistsError:
-        raise Mistake(f"{path} is there already: an export writes over nothing") from None
-    except OSError as error:
-        raise Mistake(f"cannot write {path}: {error.strerror}") from None
+    count = 0
+    with whole_file(path, over=False) as file:
+        for count, line in enumerate(lines, 1):  # noqa: B007 - the last one is how many
+            file.write(line.encode())
     print(f"{plural(count, 'event')} written to {path}.")
 
 
-def _write(events: Iterator[Resource], file: TextIO) -> int:
+def _lines(events: Iterator[Resource]) -> Iterator[str]:
     from threadwell.fhir.json import encode
 
-    count = 0
-    for count, event in enumerate(events, 1):  # noqa: B007 - the last one is how many
-        file.write(encode(event).decode() + "\n")
-    return count
+    for event in events:
+        yield encode(event).decode() + "\n"
 
 
 def _verify(tw: Threadwell, arguments: Namespace) -> int:

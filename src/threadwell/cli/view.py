@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from threadwell.cli.command import Command, add_action, add_store
-from threadwell.cli.errors import Mistake
+from threadwell.cli.errors import Mistake, Misuse
+from threadwell.cli.output_file import whole_file
 
 if TYPE_CHECKING:
     from threadwell.bulk.tables import Wanted
@@ -54,10 +56,13 @@ def run(arguments: Namespace) -> int:
         return 0
     if not arguments.view:
         raise Mistake("which view? Give a file, or one of `threadwell view list`")
-    suffix = arguments.to.suffix.removeprefix(".") if arguments.to else ""
-    kind = arguments.as_ or (suffix if suffix in FORMATS else "csv")
+    suffix = arguments.to.suffix.removeprefix(".").lower() if arguments.to else ""
+    kind = arguments.as_ or suffix or "csv"
     if kind not in FORMATS:
-        raise Mistake(f"--as is one of {', '.join(FORMATS)}")
+        known = ", ".join(FORMATS)
+        if arguments.as_:
+            raise Misuse(f"--as is one of {known}")
+        raise Misuse(f"{arguments.to}: .{suffix} is none of {known}; --as says which it shall be")
     definition: Any = shipped(arguments.view)
     try:
         if definition is None:
@@ -66,10 +71,6 @@ def run(arguments: Namespace) -> int:
         if kind == "parquet":
             check_parquet()
         asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
-    except OSError as error:
-        if not arguments.to:
-            raise
-        raise Mistake(f"{arguments.to} cannot be written: {error.strerror}") from None
     except (BadJson, BadView, SeveralValues, TooManyRows, NoParquet) as error:
         raise Mistake(str(error)) from None
     return 0
@@ -97,20 +98,20 @@ async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
     store = open_store(arguments.store, create=False, reading=True)
     by = Who(way=WAY.get(), name=login_name())
     trail = reading_trail(arguments.store)(store, by)
-    out = arguments.to.open("wb") if arguments.to else sys.stdout.buffer
     try:
         project = await chosen(store)
         seen = within(trail.store, project)
         rows = rows_of(seen, project, view, Query(view.resource), wanted.most)
-        with trail.watching(project, by, "list", asked="view") as witness:
+        with (
+            trail.watching(project, by, "list", asked="view") as witness,
+            whole_file(arguments.to) if arguments.to else nullcontext(sys.stdout.buffer) as out,
+        ):
             async for part in written(wanted, view.columns, rows):
                 # What cannot be recorded is not shown.
                 witness.tell()
                 out.write(part)
-        out.flush()
+            out.flush()
     finally:
-        if arguments.to:
-            out.close()
         trail.close()
         await store.close()
 
