@@ -69,8 +69,8 @@ def test_searches_that_share_a_statement_are_walks_in_a_loop(postgres_url: str) 
         found: list[list[str]] = []
         for descending in (True, False):
             sql = f"EXPLAIN (COSTS OFF) {shared_sql(descending=descending, bounded=True)}"
-            pool = await store._database.pool()
-            rows = await pool.fetch(sql, 1, [1, 2, 3], 21, 1000)
+            async with (await store._database.pool()).acquire() as connection:
+                rows = await connection.fetch(sql, 1, [1, 2, 3], 21, 1000)
             found.append([row[0] for row in rows])
         await store.close()
         return found

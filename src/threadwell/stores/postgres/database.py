@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from functools import partial
+from typing import TypeVar
 
 import asyncpg
 
@@ -13,11 +14,12 @@ from threadwell.stores.postgres.address import DatabaseAddress
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node, store_error
 from threadwell.stores.postgres.migrate import migrate
 from threadwell.stores.postgres.moments import Moments
+from threadwell.stores.postgres.pool import Connection as Connection
+from threadwell.stores.postgres.pool import Pool
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.indexing import know_all
 from threadwell.stores.sql.keys import Keys
 
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 T = TypeVar("T")
 
 #: How long a read waits for a database that is away, in seconds.
@@ -34,7 +36,7 @@ class Database:
     def __init__(self, address: DatabaseAddress) -> None:
         self.address = address
         self.moments = Moments()
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._pool: Pool | None = None
         #: The same as ``keys``, once it has connected.
         self.known_keys: Keys | None = None
         #: Whether a join of arrays with a table has one plan: by its key, whatever the table holds.
@@ -48,7 +50,7 @@ class Database:
         assert self.known_keys is not None
         return self.known_keys
 
-    async def pool(self) -> asyncpg.Pool[asyncpg.Record]:
+    async def pool(self) -> Pool:
         """The pool; the first call connects and brings the schema up to date."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
@@ -99,7 +101,7 @@ class Database:
         if pool is not None and self._loop is asyncio.get_running_loop():
             await pool.close()
 
-    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+    async def _open(self) -> Pool:
         address = self.address
         error: BaseException | None = None
         async for _ in attempts(PATIENCE):
@@ -109,17 +111,10 @@ class Database:
                 if self.known_keys is None:
                     self.known_keys = Keys(ready.secret, Bases(ready.bases))
                     know_all(self.known_keys, ready.parameters)
-                return await asyncpg.create_pool(
-                    address.dsn,
-                    min_size=1,
-                    max_size=address.pool,
-                    init=self._connected,
-                    reset=_nothing,
-                    command_timeout=LONGEST,
-                    statement_cache_size=0 if address.pooler else _STATEMENTS,
-                    max_cached_statement_lifetime=0,
-                    server_settings=address.settings_on_nodes if ready.nodes else address.settings,
-                )
+                settings = address.settings_on_nodes if ready.nodes else address.settings
+                pool = Pool(partial(self._connected, settings), address.pool)
+                await pool.open()
+                return pool
             except FAULTS as fault:
                 if not away(fault):
                     raise store_error("cannot open", address.shown, fault) from None
@@ -127,13 +122,17 @@ class Database:
         assert error is not None
         raise store_error("cannot open", address.shown, error) from None
 
-    async def _connected(self, _: Connection) -> None:
-        """What lost its connections may have been put back to an earlier state meanwhile."""
+    async def _connected(self, settings: dict[str, str]) -> Connection:
+        connection: Connection = await asyncpg.connect(
+            self.address.dsn,
+            command_timeout=LONGEST,
+            statement_cache_size=0 if self.address.pooler else _STATEMENTS,
+            max_cached_statement_lifetime=0,
+            server_settings=settings,
+        )
+        # What lost its connections may have been put back to an earlier state meanwhile.
         self.moments.forget()
-
-
-async def _nothing(_: Connection) -> None:
-    """Connections go back to the pool as they are: nothing is ever left open or set on them."""
+        return connection
 
 
 def storable(*texts: str) -> bool:
