@@ -10,7 +10,7 @@ import os
 import pickle
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,7 +20,7 @@ from typing import IO, Any
 import msgspec
 
 from threadwell.backfill.basis import Unit
-from threadwell.backfill.spool import BUFFERED, named, replace
+from threadwell.backfill.spool import BUFFERED, Note, named, replace
 from threadwell.fhir.content import with_data
 from threadwell.fhir.stamp import instant
 from threadwell.intake.commits.batch import Batch
@@ -64,11 +64,31 @@ class Plan(msgspec.Struct, frozen=True):
         begins, size = [0], 0
         for number, unit in enumerate(self.units):
             size += max(unit.size, _OPENED)
-            if number and (size > _TASK or unit.stripes > 1):
+            if number and (size > _TASK or unit.is_shared):
                 begins.append(number)
                 size = max(unit.size, _OPENED)
         ends = [*begins[1:], len(self.units)]
         return [range(*one) for one in zip(begins, ends, strict=True) if len(range(*one))]
+
+    def is_read(self, units: range, note: Note | None) -> bool:
+        """Whether the note of a task is of these units, as they are read by now."""
+        return note is not None and note.spans == any(self.units[one].span for one in units)
+
+    def mended(self, torn: Collection[str], most: int) -> Plan:
+        """The same, but that files whose spans are ``torn`` are read in ``most`` stripes or fewer.
+
+        Each unit stays what it is in the order of what is read.
+        """
+        count = Counter(unit.path for unit in self.units)
+        number: Counter[str] = Counter()
+        units = []
+        for unit in self.units:
+            if unit.path in torn and unit.span:
+                stripes = min(count[unit.path], most)
+                unit = unit._replace(span=None, stripe=number[unit.path], stripes=stripes)
+                number[unit.path] += 1
+            units.append(unit)
+        return msgspec.structs.replace(self, units=units)
 
 
 class Part(msgspec.Struct, frozen=True):

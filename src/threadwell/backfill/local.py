@@ -26,6 +26,7 @@ from threadwell.backfill.working import (
     mark_of,
     most_at_once,
     read_at,
+    torn_of,
 )
 from threadwell.bulk.processes import pool_of, uninterrupted
 from threadwell.intake.whole import Learned
@@ -47,7 +48,7 @@ def fill(
     folder.put_plan(plan)
     folder.put_partitions(plan.partitions)
     with _pool(workers) as pool:
-        plan, learned = _read_all(basis, folder, plan, pool, told_of)
+        plan, learned = _read_all(basis, folder, plan, pool, workers, told_of)
         mark = mark_of(basis, learned, plan)
         moves = _joined(folder, plan).moves()
         making = Making(basis, folder, plan, mark, moves, most_at_once(basis))
@@ -58,18 +59,25 @@ def fill(
 
 
 def _read_all(
-    basis: Basis, folder: Folder, plan: Plan, pool: Executor | None, told_of: Told
+    basis: Basis, folder: Folder, plan: Plan, pool: Executor | None, workers: int, told_of: Told
 ) -> tuple[Plan, Learned]:
-    """Read every unit, once more where the practice turns out to have addresses of its own."""
+    """Read every unit, once more where the practice turns out to have addresses of its own.
+
+    So are files whose spans are torn.
+    """
     while True:
         there = folder.put_work((basis, plan)) if pool else (basis, plan)
         work = [
             partial(read_at, there, units, folder.spooled(plan, units))
             for units in plan.tasks()
-            if note_of(folder.spooled(plan, units)) is None
+            if not plan.is_read(units, note_of(folder.spooled(plan, units)))
         ]
         for _ in _every(pool, work, partial(told_of, "read")):
             pass
+        if torn := torn_of(_notes(folder, plan)):
+            plan = plan.mended(torn, workers)
+            folder.put_plan(plan)
+            continue
         learned = learned_from(_notes(folder, plan))
         if is_known(basis, learned, plan):
             return plan, learned

@@ -35,6 +35,13 @@ class Room(NamedTuple):
         return max(min(size // self.partition, _MOST), least)
 
 
+def least_for(workers: int) -> int:
+    """The least memory, in bytes, in which so many processes work beside the one that has started
+    them; one process works alone.
+    """
+    return (workers + 1 if workers > 1 else 1) * (_PROCESS + _LEAST)
+
+
 def room_for(memory: int, workers: int) -> Room:
     """The room of each process, if so many and the one that has started them have that memory."""
     each = max(memory // (workers + 1) - _PROCESS, _LEAST)

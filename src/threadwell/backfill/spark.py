@@ -35,6 +35,7 @@ from threadwell.backfill.working import (
     mark_of,
     most_at_once,
     read_units,
+    torn_of,
 )
 from threadwell.stores.contract import Store
 
@@ -59,6 +60,10 @@ def fill(spark: Any, basis: Basis, folder: Folder, plan: Plan, opened: Opened) -
     while True:
         rows = _rows(spark, _sent(spark, basis, folder, opened), plan)
         notes = _notes(rows)
+        if torn := torn_of(notes):
+            rows.unpersist()
+            plan = plan.mended(torn, len(plan.units))
+            continue
         learned = learned_from(notes)
         if is_known(basis, learned, plan):
             break

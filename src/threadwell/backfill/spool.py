@@ -28,7 +28,9 @@ BUFFERED, _CRUMB = 16 * 1024 * 1024, 16 * 1024
 class Note(msgspec.Struct, frozen=True):
     """What a task has left: how many items, and what it found out.
 
-    ``links`` are groups that belong together. ``ours`` and ``strangers`` are addresses.
+    ``links`` are groups that belong together. ``ours`` and ``strangers`` are addresses. ``spans``
+    tells whether spans were read. Where one is not what it was thought to be, ``torn`` is its file,
+    and nothing else is told.
     """
 
     items: int
@@ -36,6 +38,8 @@ class Note(msgspec.Struct, frozen=True):
     ours: list[tuple[str, str, str]] = []
     strangers: list[tuple[str, str, str]] = []
     placed: bool = False
+    spans: bool = False
+    torn: str = ""
 
 
 class Spool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from threadwell.backfill.basis import Basis, Unit
+from threadwell.backfill.basis import Basis, Torn, Unit
 from threadwell.backfill.folder import Plan
 from threadwell.backfill.records import encode
 from threadwell.backfill.spool import Note, Spool, put_note
@@ -32,16 +32,22 @@ async def spread(
     spool = Spool(target, plan.partitions, plan.buffered)
     links: set[tuple[int, int]] = set()
     items = 0
-    for number in numbers:
-        place = number << 40
-        async for tie, content in _tied(basis, whole, settings, plan.units[number]):
-            spool.add(tie.group, tie.id, place, content)
-            if tie.also:
-                links.update((tie.group, other) for other in tie.also)
-            place += 1
-        items += place - (number << 40)
+    spans = any(plan.units[number].span for number in numbers)
+    try:
+        for number in numbers:
+            place = number << 40
+            async for tie, content in _tied(basis, whole, settings, plan.units[number]):
+                spool.add(tie.group, tie.id, place, content)
+                if tie.also:
+                    links.update((tie.group, other) for other in tie.also)
+                place += 1
+            items += place - (number << 40)
+    except Torn:
+        spool.close()
+        put_note(target, Note(0, spans=spans, torn=plan.units[number].path))
+        return
     spool.close()
-    put_note(target, _note(items, links, await whole.learned()))
+    put_note(target, _note(items, links, await whole.learned(), spans=spans))
 
 
 async def _tied(
@@ -61,13 +67,14 @@ def learned_of(note: Note) -> Learned:
     )
 
 
-def _note(items: int, links: set[tuple[int, int]], learned: Learned) -> Note:
+def _note(items: int, links: set[tuple[int, int]], learned: Learned, *, spans: bool) -> Note:
     return Note(
         items,
         sorted(links),
         told(learned.ours),
         told(learned.strangers),
         learned.placed,
+        spans,
     )
 
 

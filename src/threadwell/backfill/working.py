@@ -158,6 +158,11 @@ def learned_from(notes: Iterable[Note]) -> Learned:
     )
 
 
+def torn_of(notes: Iterable[Note]) -> set[str]:
+    """The files of which a span is torn."""
+    return {note.torn for note in notes} - {""}
+
+
 def is_known(basis: Basis, learned: Learned, plan: Plan) -> bool:
     """Whether all was read with all addresses that are the practice's."""
     return told(learned.ours) == plan.ours or with_store(

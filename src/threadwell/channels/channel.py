@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from threadwell.channels.live import Live
@@ -20,6 +21,23 @@ HEAD_BYTES = 16_384
 
 
 def _silently(_sentence: str) -> None:
+    """Tell nobody."""
+
+
+class Span(NamedTuple):
+    """Rows of a table that are read without the others: from one place in its file to another.
+
+    Places are bytes of text, or rows of Parquet. ``before`` is the number of the last row before
+    it, and ``last`` that of the last one in it, 0 where the file ends with it.
+    """
+
+    begins: int
+    ends: int
+    before: int
+    last: int
+
+
+def _to_nobody() -> None:
     """Tell nobody."""
 
 
@@ -34,7 +52,9 @@ class ReadOptions:
     decides between day and month where a date can be read both ways. ``tell`` is told, in a
     sentence, of a file that is left out. ``earlier_ids`` asks for the ids that earlier builds made
     of messages, beside those that are made now. Of a channel that is ``striped``, ``stripe`` (a
-    number, and of how many) tells which part of a file is meant: together they are the whole.
+    number, and of how many) tells which part of a file is meant: together they are the whole. So
+    are the spans that ``Channel.spans`` tells, of which ``span`` is one; ``fits`` is called when it
+    was read and was what it was thought to be.
     """
 
     zone: ZoneInfo | None
@@ -43,6 +63,8 @@ class ReadOptions:
     tell: Callable[[str], None] = _silently
     earlier_ids: bool = False
     stripe: tuple[int, int] = (0, 1)
+    span: Span | None = None
+    fits: Callable[[], None] = _to_nobody
 
 
 class NeedsZone(Exception):
@@ -68,6 +90,10 @@ def _no_reason(_head: bytes, _path: Path) -> str:
 
 def _none(_path: Path) -> Iterable[Path]:
     return ()
+
+
+def _no_spans(_path: Path, _count: int) -> list[Span]:
+    return []
 
 
 class ChannelKind(StrEnum):
@@ -99,7 +125,10 @@ class Channel:
     without any of its content; ``""`` where it looks like something else. ``zoned`` says that its
     files need no zone of ours: the few times without one are read as UTC. ``live`` is how it
     hears of messages as they come (``channels/live.py``); one that does nothing else reads no
-    files. One that is ``striped`` reads a part of a file where it is asked for that.
+    files. One that is ``striped`` reads a part of a file where it is asked for that: every process
+    that does so reads all of it, and takes what is its own. ``spans(path, count)`` are about so
+    many parts of which each is read by itself; none where the file cannot be cut so. Where a cut is
+    wrong, as the file is not as most are, ``ReadOptions.fits`` is not called for one of the spans.
     """
 
     name: str
@@ -115,6 +144,7 @@ class Channel:
     medium: str = ""
     live: Live | None = None
     striped: bool = False
+    spans: Callable[[Path, int], list[Span]] = _no_spans
 
     @property
     def reads_files(self) -> bool:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,34 +40,48 @@ class Line(NamedTuple):
 
 
 class Rows:
-    """A file of CSV: its ``header``, in which row that stands, and what is below.
+    """A file of CSV: its ``header``, and what is below; ``number`` is that of the row read last.
 
-    ``delimiter`` is the one that the file names above its header, ``""`` where it names none.
+    ``delimiter`` is the one that the file names above its header, ``""`` where it names none. The
+    text begins at the byte ``start`` of the file, behind its mark.
     """
 
-    def __init__(self, file: Iterable[str]) -> None:
+    def __init__(self, file: Iterable[str], start: int = 0) -> None:
         self._lines = _Lines(file)
         self.header, self.number = next(self._lines, ""), 1
         self.delimiter = delimiter_line(self.header)
         if self.delimiter:
             self.header, self.number = next(self._lines, ""), 2
         self.head_bytes = self._lines.taken()
+        #: The byte of the file at which what was read ends.
+        self.at = start + len(self.head_bytes)
 
-    def below(self, delimiter: str, width: int) -> Iterator[Line]:
-        """Every row that is not empty; each has ``width`` cells, or is wrong."""
-        number, dialect = self.number, _dialect(delimiter)
+    def go_to(self, file: Iterable[str], at: int, number: int) -> None:
+        """Go on at another place, with the lines from there: behind the row of that number."""
+        self._lines, self.at, self.number = _Lines(file), at, number
+
+    def below(self, delimiter: str, width: int, ends: int = sys.maxsize) -> Iterator[Line]:
+        """Every row that is not empty; each has ``width`` cells, or is wrong.
+
+        They come up to the byte ``ends``, or to the end of the row in which it is.
+        """
+        dialect = _dialect(delimiter)
         reader = csv.reader(self._lines, dialect, strict=True)
-        while True:
-            number += 1
+        while self.at < ends:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield Line(number, [], self._lines.give_back(), f"is not CSV: {error}")
+                content = self._lines.give_back()
+                self.number += 1
+                self.at += len(content)
+                yield Line(self.number, [], content, f"is not CSV: {error}")
                 reader = csv.reader(self._lines, dialect, strict=True)
                 continue
             if cells is None:
                 return
             content = self._lines.taken()
+            self.number = number = self.number + 1
+            self.at += len(content)
             if not any(cell.strip() for cell in cells):
                 continue
             # A spreadsheet leaves empty cells at the end of a row out, or adds some.
@@ -77,16 +94,29 @@ class Rows:
 
 
 @contextmanager
-def open_rows(path: Path) -> Iterator[Rows]:
-    """The rows of a file, in constant memory."""
+def open_rows(path: Path, begins: int = 0, before: int = 0) -> Iterator[Rows]:
+    """The rows of a file, in constant memory.
+
+    Below the header they are those that come from the byte ``begins`` on, behind the row of the
+    number ``before``, where that is said. A row has to begin there, and the file to be UTF-8.
+    """
     with path.open("rb") as file:
         encoding = encoding_of(file.read(4))
     # Kept per process by the csv module; nothing else here reads CSV with a smaller limit.
     csv.field_size_limit(_LONGEST_CELL)
     # UTF-16 has no way to keep a byte that is none of it.
     errors = "replace" if encoding.startswith("utf-16") else "surrogateescape"
+    start = len(BOM_UTF8) if encoding == "utf-8-sig" else 0
     with path.open(encoding=encoding, errors=errors, newline="") as text:
-        yield Rows(text)
+        rows = Rows(text, start)
+        if not begins:
+            yield rows
+            return
+    with path.open("rb") as file:
+        file.seek(begins)
+        with TextIOWrapper(file, "utf-8", errors, newline="") as text:
+            rows.go_to(text, begins, before)
+            yield rows
 
 
 def delimiter_line(line: str) -> str:

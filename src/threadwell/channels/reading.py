@@ -74,11 +74,11 @@ class Apart(NamedTuple):
     """What ``read_path`` reads of a path, in parts: each is read by a ``read_path`` of its own.
 
     ``broken`` is what cannot be read at all. Of the ``paths``, those are ``rows`` of which a part
-    may be read (``ReadOptions.stripe``).
+    may be read (``ReadOptions.stripe``), each with the channel whose it is.
     """
 
     paths: list[Path]
-    rows: frozenset[Path]
+    rows: dict[Path, Channel]
     broken: list[Broken]
 
 
@@ -88,7 +88,7 @@ def apart(path: Path, channels: Sequence[Channel]) -> Apart:
         raise FileNotFoundError(f"{path}: no such file or folder")
     found = _unattached(path, channels) if path.is_dir() else [_identify(path, channels)]
     broken = [Broken("", one.path.name, one.failure, b"") for one in found if one.failure]
-    rows = frozenset(one.path for one in found if one.channel is not None and one.channel.striped)
+    rows = {one.path: one.channel for one in found if one.channel and one.channel.striped}
     return Apart([one.path for one in found if not one.failure], rows, broken)
 
 

@@ -57,7 +57,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="MB",
         type=int,
         default=0,
-        help="about how much memory all processes take together (default: 768)",
+        help="about how much memory all processes take together (default: 768, or 96 for each "
+        "process and one more, where that is more)",
     )
     parser.add_argument(
         "--spark",
@@ -89,7 +90,6 @@ def run(arguments: Namespace) -> int:
         raise Mistake(_NO_SPARK)
     from threadwell.backfill.folder import Taken
     from threadwell.backfill.remote import Unreachable, is_remote
-    from threadwell.backfill.room import MEMORY
     from threadwell.facade.backfilling import (
         BackfillJob,
         begin_backfill,
@@ -114,7 +114,7 @@ def run(arguments: Namespace) -> int:
         folder_of,
         arguments.workers,
         arguments.partitions,
-        arguments.memory * 1024 * 1024 or MEMORY,
+        arguments.memory * 1024 * 1024,
         store,
         arguments.project,
         tuple(filter(is_remote, arguments.paths)),

@@ -14,15 +14,15 @@ from threadwell.app import open_store
 from threadwell.audit import record
 from threadwell.audit.trail import Trail
 from threadwell.audit.way import WAY
-from threadwell.backfill.basis import Basis, Unit
+from threadwell.backfill.basis import Basis, Torn, Unit
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.local import Told, fill
 from threadwell.backfill.remote import Remote, fetched, files_at, is_remote
-from threadwell.backfill.room import MEMORY, read_size, room_for
+from threadwell.backfill.room import MEMORY, least_for, read_size, room_for
 from threadwell.backfill.spark import fill as spark_fill
 from threadwell.backfill.working import Filled
 from threadwell.bulk.processes import cores
-from threadwell.channels.channel import ReadOptions
+from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
 from threadwell.facade.opened import login_name
@@ -37,8 +37,10 @@ from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 
-#: Bytes of a table that are worth a stripe of their own.
-_STRIPE = 2 * 1024 * 1024
+#: Bytes of a table that are worth a stripe or span of their own; how many spans there are for each
+#: process at most, so that all of them end about when the last one does; and bytes of a larger one.
+_STRIPE, _TURNS, _SPAN = 2 * 1024 * 1024, 4, 64 * 1024 * 1024
+_MB = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,14 @@ class BackfillJob:
     With a ``store`` (a path or URL) it goes there, into the ``project`` that is named, and
     ``folder`` is where it is spread meanwhile. ``workers`` is how many processes work,
     ``partitions`` over how many what is read is spread; 0 is as many as fit. All processes together
-    take about ``memory`` bytes.
+    take about ``memory`` bytes; 0 is 768 MB, or what so many processes need at least.
     """
 
     what: ImportJob
     folder: Path
     workers: int = 0
     partitions: int = 0
-    memory: int = MEMORY
+    memory: int = 0
     store: str = ""
     project: str = ""
     remote: tuple[str, ...] = ()
@@ -65,9 +67,16 @@ class BackfillJob:
 async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices]:
     """Have the people ready, and find out what there is to read.
 
-    Raises ``Taken`` for a folder with something else in it, or that another process fills, and
-    what an import raises.
+    Raises ``Taken`` for a folder with something else in it, or that another process fills,
+    ``BadSetting`` for too little memory, and what an import raises.
     """
+    workers = job.workers or cores()
+    least = least_for(workers)
+    if 0 < job.memory < least:
+        raise BadSetting(
+            f"a backfill by --workers {workers} needs {least // _MB} MB at least:"
+            " give it more, or fewer workers"
+        )
     folder = Folder(job.folder)
     acting = record.Who(way=WAY.get(), name=login_name())
     project, opener = DEFAULT_PROJECT, partial(_opened, folder.people)
@@ -90,8 +99,8 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
             days = await care_days(store, project, choices.zone or "UTC")
             await settings_of(store, project, job.what.who, choices)
             await keep_choices(store, project, choices, days)
-    who, workers = replace(job.what.who, people=None), job.workers or cores()
-    room = room_for(job.memory, workers)
+    who = replace(job.what.who, people=None)
+    room = room_for(job.memory or max(MEMORY, least), workers)
     basis = Basis(
         project,
         opener,
@@ -175,18 +184,22 @@ async def _settings(who: Who, memory: int, store: Store, project: str) -> Settin
 
 
 def _read(job: ImportJob, earlier_ids: bool, unit: Unit, settings: Settings) -> Iterator[Item]:
+    if unit.stripe >= unit.stripes:
+        return
     if is_remote(unit.path):
         with fetched(unit.path) as here:
             yield from _read(job, earlier_ids, unit._replace(path=str(here)), settings)
         return
     path = Path(unit.path)
-    stripe = (unit.stripe, unit.stripes)
+    stripe, fits = (unit.stripe, unit.stripes), list[bool]()
     options = ReadOptions(
         settings.options.zone,
         settings.owner,
         settings.country,
         earlier_ids=earlier_ids,
         stripe=stripe,
+        span=unit.span,
+        fits=partial(fits.append, True),
     )
     if unit.broken:
         yield from apart(path, job.channels).broken
@@ -196,6 +209,8 @@ def _read(job: ImportJob, earlier_ids: bool, unit: Unit, settings: Settings) -> 
     if job.channel and not unit.trusted:
         every = tuple(one for one in every if one.name == job.channel)
     yield from read_path(path, channel=channel, options=options, channels=every)
+    if unit.span and not fits:
+        raise Torn
 
 
 def _units(job: ImportJob, workers: int) -> list[Unit]:
@@ -206,10 +221,26 @@ def _units(job: ImportJob, workers: int) -> list[Unit]:
             units.append(Unit(str(path.resolve()), broken=True))
         for one in found.paths:
             size = read_size(one)
-            stripes = min(workers, size // _STRIPE + 1) if one in found.rows else 1
-            name, share = str(one.absolute()), size // stripes
-            units += [Unit(name, trusted, number, stripes, size=share) for number in range(stripes)]
+            if (channel := found.rows.get(one)) is None:
+                units.append(Unit(str(one.absolute()), trusted, size=size))
+            else:
+                units += _parts(one, trusted, channel, size, workers)
     return units
+
+
+def _parts(path: Path, trusted: bool, channel: Channel, size: int, workers: int) -> Iterator[Unit]:
+    """A table in spans, or in stripes where it cannot be cut."""
+    name = str(path.absolute())
+    turns = workers * _TURNS if workers > 1 else 1
+    count = max(min(turns, size // _STRIPE), size // _SPAN, 1)
+    spans = channel.spans(path, count) if count > 1 else []
+    for span in spans:
+        share = size * (span.ends - span.begins) // spans[-1].ends
+        yield Unit(name, trusted, size=share, span=span)
+    if not spans:
+        stripes = min(workers, size // _STRIPE + 1)
+        for number in range(stripes):
+            yield Unit(name, trusted, number, stripes, size=size // stripes)
 
 
 def _size(path: Path) -> int:

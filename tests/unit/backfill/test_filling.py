@@ -24,6 +24,7 @@ from threadwell.facade import backfilling
 from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
 from threadwell.facade.importing import ImportJob, Who, run_import
 from threadwell.fhir.content import with_data
+from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.choices import Asked
 from threadwell.stores.contract import DEFAULT_PROJECT, START, StoreError
 from threadwell.stores.memory import MemoryStore
@@ -176,18 +177,26 @@ def test_the_manifest_names_every_line(source):
 
 
 @pytest.mark.parametrize("parts", [1, 3])
-def test_rows_of_one_table_are_read_by_several(source, parts, monkeypatch):
+@pytest.mark.parametrize("ids", [True, False])
+def test_rows_of_one_table_are_read_by_several(source, parts, ids, monkeypatch):
     monkeypatch.setattr(backfilling, "_STRIPE", 64)
     monkeypatch.setattr(backfilling, "cores", lambda: parts)
-    write(source / "two.csv", [*ROWS[1::2], *ROWS[5:7]])
-    run(source, workers=0) if parts == 1 else run_units(source, parts)
+    # Where each row has an id the table is cut into spans. Where some have none, that is found out.
+    rows = [
+        (one[0] if not ids or one[0] else f"y{number}", *one[1:]) for number, one in enumerate(ROWS)
+    ]
+    write(source / "one.csv", rows[::2])
+    write(source / "two.csv", [*rows[1::2], *rows[5:7]])
+    if parts == 1:
+        run(source, workers=0)
+    else:
+        basis, folder, plan, _ = asyncio.run(begin_backfill(job(source, workers=parts)))
+        assert len(plan.units) > 2 * parts
+        assert all(one.span for one in plan.units)
+        told: list[str] = []
+        run_backfill(basis, folder, plan, 1, lambda what, *_: told.append(what))
+        assert (told.count("read") == len(plan.units)) == ids
     assert lines(source.parent / "made") == imported(source)
-
-
-def run_units(source: Path, parts: int) -> None:
-    basis, folder, plan, _ = asyncio.run(begin_backfill(job(source, workers=parts)))
-    assert {one.stripes for one in plan.units} == {parts}
-    run_backfill(basis, folder, plan, 1)
 
 
 def test_what_is_broken_off_goes_on(source, monkeypatch):
@@ -248,6 +257,13 @@ def test_a_folder_with_something_else_is_left_alone(source):
     (source.parent / "made" / "letter.txt").touch()
     with pytest.raises(Taken, match="made is not empty"):
         run(source)
+
+
+@pytest.mark.parametrize(("memory", "workers", "least"), [(1, 1, 96), (287, 2, 288), (400, 8, 864)])
+def test_too_little_memory_is_refused_before_anything_is_done(source, memory, workers, least):
+    with pytest.raises(BadSetting, match=f"needs {least} MB at least"):
+        run(source, memory=memory * 1024 * 1024, workers=workers)
+    assert not (source.parent / "made").exists()
 
 
 def test_a_folder_is_filled_by_one_at_a_time(source):

@@ -10,6 +10,7 @@ from threadwell.channels.delimited import open_rows
 from threadwell.channels.table.cleaning import Refused, Row
 from threadwell.channels.table.columns import Head, parse_head
 from threadwell.channels.table.mapping import PLAIN, Columns
+from threadwell.channels.table.spans import Part
 
 _LIST_SEPARATOR = ";"
 _LISTS = frozenset({"to", "attachments"})
@@ -27,18 +28,20 @@ class Record(NamedTuple):
     content: bytes
 
 
-def read_delimited(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
+def read_delimited(path: Path, said: Columns = PLAIN, part: Part | None = None) -> Iterator[Record]:
     """Every row below the header, in constant memory; ``said`` is what others call the columns."""
-    with open_rows(path) as rows:
+    part = part or Part()
+    with open_rows(path, part.span.begins, part.span.before) as rows:
         cut = parse_head(rows.header, rows.delimiter, said.theirs)
         head = said.of(cut)
         if head.problem:
             yield Record(rows.number, Refused("header", head.problem), rows.head_bytes)
             return
         of_cells = Rows(cut, head, said)
-        for line in rows.below(head.delimiter, len(head.names)):
+        for line in rows.below(head.delimiter, len(head.names), part.span.ends):
             row = Refused("", line.wrong) if line.wrong else of_cells.row(line.cells)
             yield Record(line.number, row, line.content)
+        part.ended(rows.at, rows.number)
 
 
 class Rows:

@@ -15,6 +15,7 @@ from threadwell.channels.channel import HEAD_BYTES
 from threadwell.channels.table.cleaning import Refused, Row
 from threadwell.channels.table.columns import COLUMNS
 from threadwell.channels.table.delimited import Record
+from threadwell.channels.table.spans import Part
 from threadwell.messages.spreadsheet import whole_number
 
 _BOM = b"\xef\xbb\xbf"
@@ -56,14 +57,22 @@ def is_row_begun(head: bytes) -> bool:
     return is_cut and all(key.search(head) for key in _BEGUN)
 
 
-def read_jsonl(path: Path) -> Iterator[Record]:
+def read_jsonl(path: Path, part: Part | None = None) -> Iterator[Record]:
     """Every line that is not blank, in constant memory."""
+    part = part or Part()
+    at, number = part.span.begins, part.span.before
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        file.seek(at)
+        for line in file if at < part.span.ends else ():
+            at += len(line)
+            number += 1
             if number == 1:
                 line = line.removeprefix(_BOM)
             if line.strip():
                 yield Record(number, _decode(line), line)
+            if at >= part.span.ends:
+                break
+    part.ended(at, number)
 
 
 def may_have_key(line: bytes, key: str) -> bool:

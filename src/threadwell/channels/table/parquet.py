@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 
+from threadwell.channels.channel import Span
 from threadwell.channels.delimited import plain_name
 from threadwell.channels.table.cleaning import Refused
 from threadwell.channels.table.columns import Head
 from threadwell.channels.table.delimited import Record, Rows
 from threadwell.channels.table.mapping import PLAIN, Columns
+from threadwell.channels.table.spans import Part
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 _MAGIC = b"PAR1"
 _AT_ONCE = 1000
@@ -51,12 +55,13 @@ def parquet_head(path: Path, said: Columns = PLAIN) -> Head | None:
         return None
 
 
-def read_parquet(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
+def read_parquet(path: Path, said: Columns = PLAIN, part: Part | None = None) -> Iterator[Record]:
     """Every row, in constant memory; ``said`` is what others call the columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    number = 0
+    part = part or Part()
+    number = part.span.begins
     try:
         with pq.ParquetFile(path) as file:
             cut = _head(file.schema_arrow.names)
@@ -65,7 +70,7 @@ def read_parquet(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
                 yield Record(1, Refused("header", problem), ",".join(cut.names).encode())
                 return
             rows = Rows(cut, head, said)
-            for batch in file.iter_batches(_AT_ONCE):
+            for batch in _batches(file, part.span):
                 columns = [_values(column) for column in batch.columns]
                 for values in zip(*columns, strict=True):
                     number += 1
@@ -76,6 +81,38 @@ def read_parquet(path: Path, said: Columns = PLAIN) -> Iterator[Record]:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # The system says so, and not what is in the file.
         yield Record(number + 1, Refused("", _UNREADABLE), b"")
+        return
+    part.ended(number, number)
+
+
+def borders(path: Path) -> list[int]:
+    """Behind how many rows each group of rows ends, the last one with all rows; none unreadable."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        told = pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return []
+    return list(accumulate(told.row_group(one).num_rows for one in range(told.num_row_groups)))
+
+
+def _batches(file: pq.ParquetFile, span: Span) -> Iterator[pa.RecordBatch]:
+    """The rows of a span; groups of rows without any of them are not read."""
+    told, end = file.metadata, 0
+    groups: list[int] = []
+    at = 0
+    for number in range(told.num_row_groups):
+        start, end = end, end + told.row_group(number).num_rows
+        if start < span.ends and end > span.begins:
+            at = at if groups else start
+            groups.append(number)
+    for batch in file.iter_batches(_AT_ONCE, groups) if groups else ():
+        start, at = at, at + batch.num_rows
+        first = max(span.begins - start, 0)
+        rows = batch.slice(first, max(min(at, span.ends) - start - first, 0))
+        if rows.num_rows:
+            yield rows
 
 
 def _head(names: list[str]) -> Head:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
-from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions
+from threadwell.channels.channel import HEAD_BYTES, Channel, ReadOptions, Span
 from threadwell.channels.delimited import open_rows
 from threadwell.channels.table.cleaning import Refused, Row
 from threadwell.channels.table.columns import Head, head_of, parse_head, shortcoming
@@ -22,17 +22,21 @@ from threadwell.channels.table.jsonl import (
 from threadwell.channels.table.mapping import PLAIN, Columns
 from threadwell.channels.table.parquet import (
     LACKS,
+    borders,
     can_read,
     is_parquet,
     parquet_head,
     read_parquet,
 )
 from threadwell.channels.table.row import NAME, Table, attachment_path, parse_row
-from threadwell.channels.text import text_head
+from threadwell.channels.table.spans import ALL, Part, spans_of_lines, spans_of_rows
+from threadwell.channels.text import encoding_of, text_head
 from threadwell.messages import Broken, Message
 
-#: The column that names files beside the table.
-_FILES = "attachments"
+#: The column that names files beside the table, and that of ids.
+_FILES, _ID = "attachments", "id"
+#: Encodings of which a part can be read.
+_UTF8 = frozenset({"utf-8", "utf-8-sig"})
 #: What files of tables are called. Only for a better word about one that cannot be read.
 _TABLES = frozenset({".csv", ".tsv", ".tab", ".psv"})
 
@@ -62,8 +66,8 @@ def nearly(head: bytes, path: Path) -> str:
 
 def read(path: Path, options: ReadOptions, said: Columns = PLAIN) -> Iterator[Message | Broken]:
     """The message of every row; a row that is none comes back with its number and the reason."""
-    table = Table(path.parent, options)
-    for record in _striped(_records(path, said), *options.stripe):
+    table, part = Table(path.parent, options), Part(options.span or ALL)
+    for record in _striped(_records(path, said, part), *options.stripe):
         row = record.row
         parsed = row if isinstance(row, Refused) else parse_row(row, table)
         if isinstance(parsed, Refused):
@@ -72,7 +76,32 @@ def read(path: Path, options: ReadOptions, said: Columns = PLAIN) -> Iterator[Me
             reason = f"{column}: {reason}" if column else reason
             yield Broken(NAME, where, reason, record.content, "text/plain", set_aside=aside)
         else:
+            if options.span and parsed.made_id:
+                # Which of several that are alike it is, only those tell who read all of it.
+                return
             yield parsed
+    if part.fits:
+        options.fits()
+
+
+def spans(path: Path, count: int, said: Columns = PLAIN) -> list[Span]:
+    """About so many parts of a file that are read each by itself.
+
+    None of one whose rows have no ids: they are made by all that came before.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if is_parquet(head):
+        found = parquet_head(path, said) if can_read() else None
+        has_ids = found is not None and not found.problem and _ID in found.names
+        return spans_of_rows(borders(path), count) if has_ids else []
+    if _is_json(head):
+        return spans_of_lines(path, count, quoted=False) if may_have_key(head, _ID) else []
+    found = _head(head, said)
+    found = said.of(found) if found else None
+    if found is None or found.problem or _ID not in found.names or encoding_of(head) not in _UTF8:
+        return []
+    return spans_of_lines(path, count, quoted=True)
 
 
 def companions(path: Path, said: Columns = PLAIN) -> Iterator[Path]:
@@ -99,7 +128,10 @@ def with_columns(said: Columns) -> Channel:
     def records(path: Path, options: ReadOptions) -> Iterator[Message | Broken]:
         return read(path, options, said)
 
-    return replace(CHANNEL, sniff=sniffed, read=records, companions=named)
+    def cut(path: Path, count: int) -> list[Span]:
+        return spans(path, count, said)
+
+    return replace(CHANNEL, sniff=sniffed, read=records, companions=named, spans=cut)
 
 
 def _striped(records: Iterator[Record], stripe: int, of: int) -> Iterator[Record]:
@@ -124,12 +156,12 @@ def _is_said(head: bytes, said: Columns) -> bool:
     return not said.of(found).problem
 
 
-def _records(path: Path, said: Columns) -> Iterator[Record]:
+def _records(path: Path, said: Columns, part: Part | None = None) -> Iterator[Record]:
     with path.open("rb") as file:
         head = file.read(64)
     if is_parquet(head):
-        return read_parquet(path, said)
-    return read_jsonl(path) if _is_json(head) else read_delimited(path, said)
+        return read_parquet(path, said, part)
+    return read_jsonl(path, part) if _is_json(head) else read_delimited(path, said, part)
 
 
 def _may_name_files(path: Path, said: Columns) -> bool:
@@ -176,4 +208,5 @@ CHANNEL = Channel(
     companions=companions,
     nearly=nearly,
     striped=True,
+    spans=spans,
 )
