@@ -335,7 +335,7 @@ BACKWARDS = {
 )
 def test_sqlite_answers_as_memory_does(steps: list[Any], searches: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        _compare(SqliteStore.open(Path(folder) / "threadwell.db"), steps, searches)
+        compare(SqliteStore.open(Path(folder) / "threadwell.db"), steps, searches)
 
 
 @COSTLY
@@ -344,7 +344,7 @@ def test_postgres_answers_as_memory_does(
     postgres_server: Any, postgres_schemas: Any, steps: list[Any], searches: list[str]
 ) -> None:
     schema = postgres_schemas.lend()
-    _compare(PostgresStore.open(f"{postgres_server.url()}&schema={schema}"), steps, searches)
+    compare(PostgresStore.open(f"{postgres_server.url()}&schema={schema}"), steps, searches)
     postgres_schemas.take_back(schema)
 
 
@@ -375,7 +375,7 @@ def _index(connection: apsw.Connection) -> list[list[Any]]:
     return [connection.execute(sql).fetchall() for sql in tables]
 
 
-def _compare(store: Store, steps: list[Any], searches: list[str]) -> None:
+def compare(store: Store, steps: list[Any], searches: list[str]) -> None:
     """Each search is asked twice: how many there are may change how they are looked for."""
     queries = [query(search) for search in searches]
     queries += [replace(each, total=Total.NONE) for each in queries]

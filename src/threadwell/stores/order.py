@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from threadwell.fhir.search.fold import fold
+from threadwell.fhir.search.fold import fold, searched
 from threadwell.fhir.search.query import Ordered, Place, Query, Sort
 from threadwell.fhir.search.values import (
     DateValue,
@@ -52,7 +52,7 @@ class Candidate:
 
 
 #: Texts are put in order by no more of them than this: a place has to fit into a link.
-_LETTERS = 200
+LETTERS = 200
 
 #: A match, and where it stands.
 Placed: TypeAlias = tuple[Candidate, Place]
@@ -96,7 +96,11 @@ def keys_of(sort: Sequence[Sort]) -> frozenset[str]:
 
 def sort_value(values: IndexValues, sort: Sort) -> Ordered | None:
     """What a resource is sorted by under a search parameter, ``None`` without a value."""
-    places = [place for value in values.get(sort.param, ()) if (place := _ordered(value)) != ""]
+    places = [
+        place
+        for value in values.get(sort.param, ())
+        if (place := _ordered(value)) != "" or isinstance(value, StringValue)
+    ]
     if not places:
         return None
     pick: Callable[..., Ordered] = max if sort.descending else min
@@ -119,7 +123,7 @@ def _comparable(value: Any) -> Any:
 
 def _ordered(value: IndexValue) -> Ordered:
     found = _whole(value)
-    return found[:_LETTERS] if isinstance(found, str) else found
+    return found[:LETTERS] if isinstance(found, str) else found
 
 
 def _whole(value: IndexValue) -> Ordered:
@@ -130,7 +134,7 @@ def _whole(value: IndexValue) -> Ordered:
         case NumberValue() | QuantityValue():
             return value.value
         case StringValue():
-            return fold(value.text)
+            return searched(value.text)
         case TokenValue():
             return value.code or fold(value.text)
         case ReferenceValue():

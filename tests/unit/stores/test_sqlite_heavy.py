@@ -162,6 +162,19 @@ def test_a_condition_that_takes_too_long_is_refused_alone(
     asyncio.run(run())
 
 
+def test_conditions_have_their_time_of_work_while_others_keep_the_machine_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = {"now": 0.0, "worked": 0.0}
+    monkeypatch.setattr(heavy, "perf_counter", lambda: clock["now"])
+    monkeypatch.setattr(heavy, "thread_time", lambda: clock["worked"])
+    limit = heavy.LimitOfWork(1.0)
+    over = []
+    for clock["now"], clock["worked"] in ((0.9, 0.9), (20.0, 0.9), (20.0, 1.1), (31.0, 0.9)):
+        over.append(limit.is_over)
+    assert over == [False, False, True, True]
+
+
 def test_the_conditions_of_a_change_set_share_their_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +186,7 @@ def test_the_conditions_of_a_change_set_share_their_time(
         return looks * tick
 
     monkeypatch.setattr(heavy, "perf_counter", clock)
+    monkeypatch.setattr(heavy, "thread_time", clock)
     monkeypatch.setattr(heavy, "STEPS", 1)
 
     async def run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Sequence
 
 import asyncpg
@@ -10,6 +11,8 @@ from threadwell.stores.contract import Stored
 
 #: The fields of ``Stored`` in their order, of the table ``resource r``.
 COLUMNS = "r.type, r.id, r.version_id, r.updated, r.deleted, r.body, r.author"
+
+_UTF8 = getincrementaldecoder("utf-8")
 
 #: So much of a text is in the index; an entry may have 2,704 bytes.
 _INDEXED = 1000
@@ -51,3 +54,11 @@ def text_bytes(text: str) -> bytes:
 def beginning(text: bytes) -> bytes:
     """What the index holds of a text's bytes."""
     return text[:_INDEXED]
+
+
+def text_of(value: bytes | int) -> str | int:
+    """The text whose ``beginning`` that is, as far as it tells; a number as it is."""
+    if isinstance(value, int):
+        return value
+    # It may end within a letter.
+    return _UTF8("surrogatepass").decode(value)

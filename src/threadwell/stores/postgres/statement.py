@@ -28,7 +28,7 @@ from threadwell.stores.sql.conditions import (
 )
 from threadwell.stores.sql.plan import MERGED, Entry, Lead, Order, start
 
-_ROW = " CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
+ROW = " CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
 
 _EMPTY = "SELECT sort, rid FROM posting WHERE false"
 
@@ -68,7 +68,7 @@ class Statement:
         place = "d.sort" if lead.order is Order.NATURAL else "r.sort"
         way = "DESC" if descending else "ASC"
         where, row = self._where(lead, place)
-        join = _ROW if row else ""
+        join = ROW if row else ""
         order = f"ORDER BY d.sort {way}, d.rid {way}"
         if len(streams) == 1:
             stretch = within(streams[0])
@@ -97,7 +97,7 @@ class Statement:
         if after is not None:
             where += f" AND ({place}, d.rid) {self._behind(after, descending=descending)}"
         self.sql = (
-            f"SELECT {place} AS sort, d.rid FROM ({source}) d{_ROW} WHERE true{where}"
+            f"SELECT {place} AS sort, d.rid FROM ({source}) d{ROW} WHERE true{where}"
             f" ORDER BY {place} {way}, d.rid {way}"
         )
 
@@ -106,12 +106,12 @@ class Statement:
         if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
             where, row = self._where(lead, "d.sort")
             within = self._within(lead.streams[0])
-            join = _ROW if row else ""
+            join = ROW if row else ""
             self.sql = f"SELECT count(*) FROM posting d{join} WHERE {within}{where}"
             return
         source = self.source(lead)
         where, row = self._where(lead, "r.sort")
-        self.sql = f"SELECT count(*) FROM ({source}) d{_ROW if row else ''} WHERE true{where}"
+        self.sql = f"SELECT count(*) FROM ({source}) d{ROW if row else ''} WHERE true{where}"
 
     def source(self, lead: Lead) -> str:
         """SQL for the ``rid`` of the resources of a lead, each once."""
@@ -171,7 +171,7 @@ class Statement:
         ``rid``; ``rows.bounded`` by ``most`` bytes.
         """
         way = "DESC" if descending else "ASC"
-        whole = f"SELECT {COLUMNS}, d.sort, d.rid FROM ({self.sql}) d{_ROW}"
+        whole = f"SELECT {COLUMNS}, d.sort, d.rid FROM ({self.sql}) d{ROW}"
         if most is None:
             return f"{whole} ORDER BY d.sort {way}, d.rid {way}"
         order = f"ORDER BY sort {way}, rid {way}"
@@ -183,7 +183,7 @@ class Statement:
         """
         way = "DESC" if descending else "ASC"
         columns = short_columns(None if most is None else f"{self.bind(most)}::bigint")
-        return f"SELECT {columns} FROM ({self.sql}) d{_ROW} ORDER BY d.sort {way}, d.rid {way}"
+        return f"SELECT {columns} FROM ({self.sql}) d{ROW} ORDER BY d.sort {way}, d.rid {way}"
 
     def dated(self, *, descending: bool, most: int | None) -> str:
         """``short_bodies`` with the moment of the answer (``moments.dated``)."""

@@ -163,4 +163,16 @@ COMPOUNDS: tuple[Compound, ...] = (
     Compound("Task", (), ("owner", "status"), updated=True, closed=_TODO),
     Compound("Task", ("owner",), ("performer",)),
     Compound("Task", ("owner",), ("performer",), updated=True),
+    # What people are put in order by: those without it stand before all others.
+    Compound("Patient", ("family",)),
+    Compound("Patient", ("given",)),
+    Compound("Patient", ("name",)),
+    Compound("Patient", ("birthdate",)),
+    Compound("Practitioner", ("family",)),
+    Compound("Practitioner", ("given",)),
+    Compound("Practitioner", ("name",)),
+    Compound("RelatedPerson", ("name",)),
+    Compound("RelatedPerson", ("birthdate",)),
+    Compound("Organization", ("name",)),
+    Compound("Location", ("name",)),
 )

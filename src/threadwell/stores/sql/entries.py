@@ -27,10 +27,13 @@ from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
-INDEX_VERSION = 9
+INDEX_VERSION = 10
 #: Versions that have all that the one before has, and more of resources of these types: there only
 #: that is added.
-ADDED: Mapping[int, tuple[str, ...]] = {9: ("Task",)}
+ADDED: Mapping[int, tuple[str, ...]] = {
+    9: ("Task",),
+    10: ("Location", "Organization", "Patient", "Practitioner", "RelatedPerson"),
+}
 #: What is logged before it is made anew, with the number of resources.
 TOLD = "The index is made anew, once after this update: %d resources. It can take minutes."
 

@@ -56,6 +56,24 @@ class Limit:
         self._until = float("-inf")
 
 
+class LimitOfWork(Limit):
+    """Until so many seconds were worked by this thread, however long others keep the machine busy;
+    by the clock it is thirty times as long.
+    """
+
+    __slots__ = ("_at_last", "_worked")
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self._worked = thread_time() + seconds
+        self._at_last = self._until + 29 * seconds
+
+    @property
+    def is_over(self) -> bool:
+        now = perf_counter()
+        return now > self._until and (now > self._at_last or thread_time() > self._worked)
+
+
 class LimitOnLoop(Limit):
     """The limit of one search after the other on the event loop.
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from copy import copy
+from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 from threadwell.fhir.json import decode
-from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.extract import extract
-from threadwell.fhir.search.query import Filter, Place, Query, Total, UriFilter, parts_of
+from threadwell.fhir.search.query import (
+    Filter,
+    MissingFilter,
+    Place,
+    Query,
+    Total,
+    UriFilter,
+    parts_of,
+)
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.including import (
     Asked,
@@ -27,40 +35,42 @@ from threadwell.stores.including import (
 from threadwell.stores.order import Candidate, ahead, in_order, keys_of
 from threadwell.stores.sql.condition import Compiler
 from threadwell.stores.sql.conditions import Stream
-from threadwell.stores.sql.doubts import Doubts
 from threadwell.stores.sql.found import Found, found
+from threadwell.stores.sql.in_order import (
+    SortedLists,
+    Stage,
+    after_number,
+    descends,
+    is_worth_it,
+    reach,
+    sorted_lists,
+    stages,
+)
 from threadwell.stores.sql.keys import every
 from threadwell.stores.sql.links import NAMELESS, Referred, naming_keys, referring, referring_keys
 from threadwell.stores.sql.plan import (
-    FEW,
     MANY,
     MERGED,
     Entry,
     Lead,
     Order,
-    covers,
     entry_of,
     having,
-    leads,
-    narrowed,
-    natural_dates,
     order_of,
     place_of,
-    shortest,
-    widest,
 )
+from threadwell.stores.sqlite.leading import STRETCH, Leading
 from threadwell.stores.sqlite.quick import going_on, within
 from threadwell.stores.sqlite.reader import Reader
-from threadwell.stores.sqlite.render import as_json, source_sql, where_sql
+from threadwell.stores.sqlite.render import as_json, source_sql
 from threadwell.stores.sqlite.rows import READ, READ_VERSION, row_to_stored
+from threadwell.stores.sqlite.sorted_walk import walked
 
-#: What is to be asked of the resources of a lead, its parameters, what stays in doubt, and whether
-#: it is asked of the row.
-_Where: TypeAlias = tuple[str, list[Any], Doubts, bool]
-_STRETCH = within(descending=False, going_on=False)
+#: Where nothing leads but the lists that are walked.
+_UNLED = Lead(Order.OTHER)
 
 
-class OneSearch:
+class OneSearch(Leading):
     """One query on its way."""
 
     def __init__(
@@ -71,22 +81,11 @@ class OneSearch:
         query: Query,
         found: dict[Hashable, Any] | None = None,
     ) -> None:
-        self._reader = reader
-        self._project = project
-        self.pid = self._pid = pid
-        self._query = query
-        #: What is found on the way, for others too; ``None`` where nothing is remembered.
-        self._found = found
-        self._leads: dict[Order | None, Lead] | None = None if found is None else {}
-        self._known: dict[tuple[int, str], _Where] = {}
+        super().__init__(reader, project, pid, query, found)
         #: The page, where it is remembered.
         self.found: Found | None = None
         compiler = Compiler(reader.keys, project, query.type, self)
-        self.conditions = [compiler.condition(filter_) for filter_ in query.filters]
-        self._natural = {
-            position: self._filled(streams)
-            for position, streams in natural_dates(query.type, self.conditions).items()
-        }
+        self._compiled([compiler.condition(filter_) for filter_ in query.filters])
 
     def for_another(self, reader: Reader) -> OneSearch:
         """The same on the connection of another reader."""
@@ -124,10 +123,6 @@ class OneSearch:
 
     def exists(self) -> bool:
         return bool(self._rids(0, 1))
-
-    @property
-    def bases(self) -> Home:
-        return self._reader.keys.bases.of(self._project)
 
     def answer(self, asked: Asked) -> list[Stored]:
         keys = self._reader.keys
@@ -218,7 +213,7 @@ class OneSearch:
             stream = lead.streams[0]
             where, params, doubts, row = self._where(lead, "d.sort")
             join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
-            sql = f"SELECT count(*) FROM posting d{join} WHERE {_STRETCH}{where}"
+            sql = f"SELECT count(*) FROM posting d{join} WHERE {STRETCH}{where}"
             params = [stream.key, stream.low, stream.high, *params]
         else:
             source, params = source_sql(self._query.type, self._pid, lead)
@@ -277,7 +272,59 @@ class OneSearch:
         return list(islice(merged, offset, None if end < 0 else end))
 
     def _sorted(self, lead: Lead, offset: int, count: int) -> list[int]:
-        """Every match, put in order by its values: for orders that no list has."""
+        """The matches put in order by their values: along the lists that have this order, or all
+        of them.
+        """
+        lists = sorted_lists(self._reader.keys, self._project, self._query) if count >= 0 else None
+        if lists is not None:
+            length = self._length(lead, MANY)
+            if is_worth_it(length):
+                found = self._along(lists, reach(length), offset + count)
+                if found is not None:
+                    return found[offset:]
+        return self._every(lead, offset, count)
+
+    def _along(self, lists: SortedLists, most: int | None, count: int) -> list[int] | None:
+        """So many matches along the lists; ``None`` where they are not there after ``most``."""
+        query, found = self._query, list[int]()
+        # Nothing leads but the lists, and so every filter is asked.
+        where, more, doubts, _ = self._where(_UNLED, "r.sort")
+        for stage in stages(query):
+            if stage is Stage.MISSING:
+                found += self._without(lists, count - len(found))
+            else:
+                rids = walked(self._reader, query, lists, (where, more, doubts), most)
+                for rid in islice(rids, count - len(found)):
+                    if rid is None:
+                        return None
+                    found.append(rid)
+        return found
+
+    def _without(self, lists: SortedLists, count: int) -> list[int]:
+        """So many matches without a value of what is sorted by."""
+        query = self._query
+        filters = (*query.filters, MissingFilter(lists.param, missing=True))
+        of_none = after_number(query)
+        only = replace(query, filters=filters, after=None if of_none is None else query.after)
+        search = OneSearch(self._reader, self._project, self._pid, only, self._found)
+        lead = search._lead(None)
+        if len(query.sort) > 1:
+            return search._every(lead, 0, count)
+        source, params = source_sql(query.type, self._pid, lead)
+        where, more, doubts, _ = search._where(lead, "r.sort")
+        down = descends(query)
+        if of_none is not None:
+            where += f" AND r.rid {'<' if down else '>'} ?"
+            more.append(of_none)
+        sql = (
+            f"SELECT r.rid FROM ({source}) d CROSS JOIN resource r ON r.rid = d.rid WHERE 1{where}"
+            f" ORDER BY r.rid {'DESC' if down else 'ASC'} LIMIT ?"
+        )
+        rows = self._reader.rows(sql, [*params, *more, count], doubts)
+        return [rid for (rid,) in rows]
+
+    def _every(self, lead: Lead, offset: int, count: int) -> list[int]:
+        """Every match read, and put in order."""
         source, params = source_sql(self._query.type, self._pid, lead)
         where, more, doubts, _ = self._where(lead, "r.sort")
         sql = (
@@ -291,66 +338,3 @@ class OneSearch:
         ]
         ordered = ahead(in_order(self._query.type, candidates, self._query.sort), self._query)
         return [c.created for c, _ in ordered[offset : None if count < 0 else offset + count]]
-
-    def _where(self, lead: Lead, place: str) -> _Where:
-        learns = self._leads is not None
-        known = self._known.get((id(lead), place)) if learns else None
-        if known is None:
-            where, params, doubts, row = where_sql(
-                self.conditions, self._natural, lead, place, is_known=learns
-            )
-            doubtful = Doubts(self._query.type, tuple(doubts), self.bases, {} if learns else None)
-            known = where, params, doubtful, row
-            if learns:
-                self._known[id(lead), place] = known
-        # Who gets the parameters adds to them.
-        return known[0], [*known[1]], known[2], known[3]
-
-    def _lead(self, order: Order | None) -> Lead:
-        if self._leads is None:
-            return self._chosen(order)
-        lead = self._leads.get(order)
-        if lead is None:
-            lead = self._leads[order] = self._chosen(order)
-        return lead
-
-    def _chosen(self, order: Order | None) -> Lead:
-        possible: list[Lead] = []
-        for each in leads(self._reader.keys, self._project, self._query, self.conditions):
-            one = narrowed(each, self._natural, self._filled)
-            if covers(one, len(self.conditions), order):
-                return one
-            possible.append(one)
-        for limit in (FEW, MANY):
-            lengths: list[int] = []
-            for one in possible:
-                # No further than to the end of the shortest so far.
-                lengths.append(self._length(one, min([limit, *lengths])))
-            lead = shortest(possible, lengths, limit)
-            if lead:
-                return lead
-        return widest(possible, order)
-
-    def _filled(self, streams: Sequence[Stream]) -> tuple[Stream, ...]:
-        """The streams that hold anything."""
-        return tuple(stream for stream in streams if self._holds_any(stream))
-
-    def _holds_any(self, stream: Stream) -> bool:
-        sql = f"SELECT 1 FROM posting d WHERE {_STRETCH} LIMIT 1"
-        return bool(self._reader.rows(sql, (stream.key, stream.low, stream.high)))
-
-    def _length(self, lead: Lead, limit: int) -> int:
-        if lead.ids is not None:
-            return len(lead.ids)
-        if lead.streams is not None and len(lead.streams) <= MERGED:
-            sql = f"SELECT count(*) FROM (SELECT 1 FROM posting d WHERE {_STRETCH} LIMIT ?)"
-            length = 0
-            for s in lead.streams:
-                bounds = (s.key, s.low, s.high, limit - length)
-                length += self._reader.rows(sql, bounds)[0][0]
-                if length >= limit:
-                    break
-            return length
-        source, params = source_sql(self._query.type, self._pid, lead)
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM ({source}) LIMIT ?)"
-        return int(self._reader.rows(sql, [*params, limit])[0][0])

@@ -29,15 +29,15 @@ from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite import parameters
 from threadwell.stores.sqlite.expunging import expunge_rows, overwriting
-from threadwell.stores.sqlite.heavy import Limit, Watch
+from threadwell.stores.sqlite.heavy import Limit, LimitOfWork, Watch
 from threadwell.stores.sqlite.news import position
 from threadwell.stores.sqlite.pending import PendingRows
 from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
 
-#: How long the conditions of a change set may take within the transaction, where all others wait,
-#: in seconds.
+#: How long may be looked for what conditions of a change set match, in seconds of work: all others
+#: wait for the transaction.
 LONGEST_LOOK = 1.0
 #: From so many writes on, what they follow is looked up at once.
 _MANY = 20
@@ -93,7 +93,7 @@ class Transaction:
             for place, write in zip(places, change_set.writes, strict=True)
         ]
         self._expect_kept(change_set.kept)
-        limit = Limit(LONGEST_LOOK)
+        limit = LimitOfWork(LONGEST_LOOK)
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query, limit):
                 raise Conflict(None)
