@@ -32,6 +32,9 @@ _SECONDS = 60.0
 _TOLD = re.compile(rb'"id":"([0-9a-f-]{36})","meta"')
 _KEY = base64.b64encode(bytes(16)).decode()
 _MOST = 1 << 20
+#: The first byte of a ping, which is nowhere in a text of ASCII, and of what answers it (RFC 6455
+#: §5.5): who answers none is let go.
+_PING, _PONG = b"\x89", b"\x8a"
 
 
 class Heard(NamedTuple):
@@ -74,6 +77,7 @@ def _listen(line: Connection, port: int, path: str, first: Sequence[str]) -> Non
     ears = [_connected(port, path, one) for one in first]
     epoll = select.epoll()
     take = {}
+    ear_of = {ear.fileno(): ear for ear in ears}
     for ear in ears:
         ear.setblocking(False)
         epoll.register(ear, select.EPOLLIN)
@@ -98,7 +102,11 @@ def _listen(line: Connection, port: int, path: str, first: Sequence[str]) -> Non
                 continue
             quiet = False
             size = take[number](room)
-            parts[number].append((clock(), room[:size].tobytes()))
+            part = room[:size].tobytes()
+            parts[number].append((clock(), part))
+            if (at := part.find(_PING)) >= 0:
+                payload = part[at + 2 : at + 2 + part[at + 1]]
+                ear_of[number].send(_PONG + bytes((0x80 | len(payload), *bytes(4))) + payload)
             if not size:
                 epoll.unregister(number)
         used = time.process_time() - before

@@ -21,8 +21,7 @@ from bench.ears import SUBSCRIPTION, bind, listening
 from bench.faults.server import Options, Server, serving
 from bench.spent import cpu_seconds, family
 
-#: Of so many, one pause of the machine is less than a hundredth. An ear answers no ping, so they
-#: are over within 40 seconds.
+#: Of so many, one pause of the machine is less than a hundredth.
 _CHANGES = 200
 _EVERY = 0.1
 _SECONDS = 60.0

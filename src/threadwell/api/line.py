@@ -48,11 +48,16 @@ class Gone(Exception):
 class Line:
     """What is said on one socket. What is awaited raises ``Gone``."""
 
-    __slots__ = ("_direct", "_send", "_turn")
+    __slots__ = ("_direct", "_send", "_turn", "write")
+
+    #: Sends a frame that is ``framed``, where the line is free.
+    write: Callable[[bytes], None]
 
     def __init__(self, send: Send, direct: Direct | None = None) -> None:
         self._send = send
         self._direct = direct
+        if direct is not None:
+            self.write = direct.write
         self._turn = asyncio.Lock()
 
     @property
@@ -60,11 +65,6 @@ class Line:
         """Whether ``write`` may be called until the running task waits for something."""
         direct = self._direct
         return direct is not None and not self._turn.locked() and direct.is_free()
-
-    def write(self, frame: bytes) -> None:
-        """Send a frame that is ``framed``, where the line is free."""
-        assert self._direct is not None
-        self._direct.write(frame)
 
     async def say(self, text: str) -> None:
         """Send a frame."""

@@ -23,7 +23,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--set-back",
         nargs=2,
         metavar=("ID", "NUMBER"),
-        help="have a rest-hook told again, from the event with that number on",
+        help="have a rest-hook told again, from the event with that number on; `now` for NUMBER "
+        "leaves out what it was not told so far",
     )
     add_store(parser)
     add_format(parser)
@@ -38,10 +39,11 @@ def run(arguments: Namespace) -> int:
             tw.allow_hook_host(host, allowed=bool(arguments.allow_host))
         if arguments.set_back:
             id_, number = arguments.set_back
-            if not (number.isascii() and number.isdigit()):
+            if number != "now" and not (number.isascii() and number.isdigit()):
                 raise Misuse(f"{number} is no number of an event")
+            after = None if number == "now" else int(number)
             try:
-                tw.set_hook_back(id_.removeprefix("Subscription/"), int(number))
+                tw.set_hook_back(id_.removeprefix("Subscription/"), after)
             except (LookupError, ValueError) as error:
                 raise Mistake(str(error.args[0])) from None
         served = [one._asdict() for one in tw.subscriptions()]
@@ -67,8 +69,8 @@ COMMAND = Command(
     summary="Who is told of changes: Subscriptions, and how far each has been told",
     about="`behind` counts the changes that a rest-hook has not gone past yet, and `number` is "
     "that of the last event that it has: set it back, and it is told again. One that was "
-    "never reached for 72 hours is given up (`error`): make it `active` again, and it goes on "
-    "where it was.",
+    "never reached for 72 hours is given up (`error`). Make one that was given up or turned `off` "
+    "`active` again, and it goes on where it was.",
     examples=(
         "threadwell subscriptions",
         "threadwell subscriptions --allow-host billing.internal:8443",

@@ -31,12 +31,12 @@ class Subscribing(Whom):
         self._loop.call(allow_host(self._store, self._project, host, allowed=allowed))
 
     @administers("subscriptions set-back", "subscription", "number")
-    def set_hook_back(self, subscription: str, number: int) -> None:
+    def set_hook_back(self, subscription: str, number: int | None) -> None:
         """Have a rest-hook told again from an event on: ``tw.set_hook_back("1f0c…", 4711)``.
 
         ``number`` is what ``X-Threadwell-Event-Number`` of that call was. A later one than where it
-        stands leaves out what lies between. Raises ``LookupError`` where there is no such hook, and
-        ``ValueError`` where there is no such event.
+        stands leaves out what lies between, ``None`` all up to now. Raises ``LookupError`` where
+        there is no such hook, and ``ValueError`` where there is no such event.
         """
         from threadwell.subscriptions.hook_states import set_back
 

@@ -33,7 +33,7 @@ class Socket(WebSocketsSansIOProtocol, Looked):
         super().handle_connect(event)
         # Who was refused has no scope.
         if scope := getattr(self, "scope", None):
-            scope["extensions"][DIRECT] = Direct(self._is_free, self._write)
+            scope["extensions"][DIRECT] = Direct(self._is_free, self.transport.write)
 
     def _is_free(self) -> bool:
         """Whether a frame can be written now: nothing has to be taken first, and it is open."""
@@ -44,9 +44,6 @@ class Socket(WebSocketsSansIOProtocol, Looked):
             and not self.close_sent
             and not self.transport.is_closing()
         )
-
-    def _write(self, frame: bytes) -> None:
-        self.transport.write(frame)
 
     def look(self, draining: bool) -> None:
         """A second has gone by: cut the socket off if nothing comes of it."""

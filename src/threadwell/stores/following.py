@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from threadwell.stores.contract import Change, StoreError
 
@@ -81,8 +81,15 @@ async def stirrings(bell: Bell, project: str) -> AsyncGenerator[None, None]:
             await rung.wait()
 
 
+class Read(NamedTuple):
+    """Some changes, and whether they are known to have been all there were."""
+
+    found: Sequence[Change]
+    is_all: bool = False
+
+
 async def follow(
-    bell: Bell, project: str, after: int, read: Callable[[int], Awaitable[Sequence[Change]]]
+    bell: Bell, project: str, after: int, read: Callable[[int], Awaitable[Read]]
 ) -> AsyncGenerator[Change, None]:
     """What ``read`` finds after a position, again and again, until the bell is closed."""
     away = False
@@ -90,15 +97,16 @@ async def follow(
         while not bell.closed:
             rung.clear()
             try:
-                found = await read(after)
+                found, is_all = await read(after)
                 away = False
             except StoreError as error:
                 # The bell rings again when the store may be back.
                 if not away:
                     _log.warning("news has to wait: %s", error)
-                found, away = (), True
+                found, is_all, away = (), True, True
             for change in found:
                 yield change
                 after = change.position
-            if not found:
+            # What was committed since it was read has rung.
+            if is_all or not found:
                 await rung.wait()

@@ -27,7 +27,7 @@ from threadwell.stores.contract import (
     Stored,
     Version,
 )
-from threadwell.stores.following import BATCH, Bell, follow, stirrings
+from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
 from threadwell.stores.memory_project import Project
 from threadwell.stores.parameters import PLAIN, Changing, Parameters
 from threadwell.stores.sql.prepare import check_deleted, check_once, definitions
@@ -165,7 +165,10 @@ class MemoryStore:
         return list(islice((Change(n, *told) for n, told in log if told is not None), count))
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
-        return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
+        async def read(after: int) -> Read:
+            return Read(await self.changes(project, after, BATCH))
+
+        return follow(self._bell, project, after, read)
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         return stirrings(self._bell, project)

@@ -10,7 +10,8 @@ STATES, LOOKED, _HOSTS = "subscription-hook", "subscription-look", "subscription
 
 
 class State(msgspec.Struct, omit_defaults=True):
-    """Where a hook stands: what came up to ``position`` it has been told.
+    """Where a hook stands: what came up to ``position`` it has been told. It stays there while the
+    hook is off or was given up.
 
     While it ``waits`` for an active version of its own Subscription to go by, it is told nothing.
     ``tries`` are those in vain, ``since`` when the first of them was, ``due`` when the next one is,
@@ -52,8 +53,8 @@ async def note_first_look(store: Store, project: str) -> None:
         return
 
 
-async def set_back(store: Store, project: str, id_: str, number: int) -> None:
-    """Have a hook told again, or not, from the event with that number on.
+async def set_back(store: Store, project: str, id_: str, number: int | None) -> None:
+    """Have a hook told again, or not, from the event with that number on: ``None`` is the next one.
 
     What is under way to it goes on; it is told of the others in their order after that. Raises
     ``LookupError`` where no such hook was ever served, ``ValueError`` for a number that no event
@@ -61,13 +62,14 @@ async def set_back(store: Store, project: str, id_: str, number: int) -> None:
     """
     name = f"{project}/{id_}"
     last = await store.position(project)
+    number = last + 1 if number is None else number
     if not 0 < number <= last + 1:
         raise ValueError(f"events have numbers from 1 to {last}, and {last + 1} is the next one")
     value = msgspec.json.encode(State(number - 1))
     while True:
         before = await store.get_private(STATES, name)
         if before is None:
-            raise LookupError(f"no rest-hook of a Subscription {id_} is served or was given up")
+            raise LookupError(f"no rest-hook of a Subscription {id_} was ever served")
         try:
             kept = Kept(STATES, name, value, before=before)
             await store.commit(project, ChangeSet((), kept=(kept,)))

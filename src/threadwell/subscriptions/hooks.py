@@ -182,16 +182,20 @@ class Hooks:
         hooks: list[_Hook] = []
         is_new = False
         found: set[str] = set()
-        asked = Query("Subscription", (_code("type", HOOK), _code("status", "active", "error")))
+        asked = Query("Subscription", (_code("type", HOOK),))
         async for stored in scan(self._store, self._project, asked):
             subscription = decode(stored.body)
             found.add(stored.id)
+            state = known.get(stored.id)
             if subscription["status"] != "active":
+                # Made active again, it goes on where it is, whether somebody has turned it off or
+                # it was given up.
+                if state is not None and state.tries:
+                    await self._rest(stored.id, state)
                 continue
             if why := await self._barred(stored.author):
                 await self._give_up(stored, subscription, why)
                 continue
-            state = known.get(stored.id)
             if state is None:
                 # It was written after the last look, if there was one.
                 state = State(int(looked), waits=True) if looked else State(now)
@@ -203,7 +207,6 @@ class Hooks:
                 continue
             kept = msgspec.json.encode(known[stored.id]) if stored.id in known else b""
             hooks.append(_Hook(stored, subscription, criteria, bases, state, kept))
-        # Whoever turns one off, and on again later, is told of what comes then.
         for id_ in known.keys() - found:
             await self._store.put_private(STATES, self._name(id_), None)
         if looked is None or is_new or now >= int(looked) + _NOTED:
@@ -211,6 +214,17 @@ class Hooks:
                 await self._keep(hook)
             await self._store.put_private(LOOKED, self._project, b"%d" % now)
         return hooks
+
+    async def _rest(self, id_: str, state: State) -> None:
+        """Have one that is not served begin anew with its tries, should it be again."""
+        place, before = self._name(id_), msgspec.json.encode(state)
+        value = msgspec.json.encode(State(state.position, state.waits))
+        kept = Kept(STATES, place, value, before=before)
+        try:
+            await self._store.commit(self._project, ChangeSet((), kept=(kept, *self._still_held())))
+        except Conflict as conflict:
+            if conflict.key != Key(STATES, place):
+                raise
 
     async def _serve(self, hook: _Hook, now: int, allowed: tuple[str, ...]) -> None:
         """Have a hook go on to ``now``, or until it is not served any more."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -9,26 +11,35 @@ import pytest
 from tests.unit.api.test_subscriptions import (
     MINE,
     OWN,
+    Line,
     limit,
     open_line,
     to,
     written_by_others,
 )
+from threadwell.api.line import DIRECT, Direct
+from threadwell.api.oauth.access import SHARED
+from threadwell.api.subscriptions.app import PATH
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Page
 from threadwell.stores.memory import MemoryStore
 
 
 class Counting(MemoryStore):
-    """A store that counts what is searched for."""
+    """A store that counts what is searched for, and how often it is asked for a client."""
 
     def __init__(self) -> None:
         super().__init__()
         self.searches = 0
+        self.clients = 0
 
     async def search(self, project: str, query: Query) -> Page:
         self.searches += 1
         return await super().search(project, query)
+
+    async def get_private(self, kind: str, name: str) -> bytes | None:
+        self.clients += kind == "client"
+        return await super().get_private(kind, name)
 
 
 @pytest.mark.parametrize(
@@ -79,5 +90,56 @@ def test_who_does_not_see_an_element_is_told_as_by_a_search(new_api: Any) -> Non
             await line.until(lambda: bool(line.events()))
             assert [at for at, _ in line.told()] == [one]
             assert "priority" not in str(line.events())
+
+    api.run(scene())
+
+
+class AtOnce(Line):
+    """A socket that is written to without a task of its own, as the server's are."""
+
+    beats = 0
+
+    async def run(self) -> None:
+        extensions = {DIRECT: Direct(lambda: True, self.take)}
+        scope = {"type": "websocket", "path": PATH, "headers": [], "extensions": extensions}
+        await self.api.app(scope, self.said.get, self.send)
+
+    def take(self, frame: bytes) -> None:
+        self.frames.append(json.loads(frame[frame.index(b"{") :]))
+        self.beats += self.frames[-1]["entry"][0]["resource"]["type"] == "heartbeat"
+
+
+@pytest.mark.parametrize("kind", [Line, AtOnce])
+def test_who_has_a_token_is_looked_up_once_for_all_of_its_sockets(
+    new_api: Any, monkeypatch: pytest.MonkeyPatch, kind: type[Line]
+) -> None:
+    """Once a second, that is, however many beats there are."""
+    monkeypatch.setattr("threadwell.api.subscriptions.pulse.BEAT", 0.05)
+    store = Counting()
+    api = new_api(store=store)
+
+    async def beats(lines: list[Line]) -> None:
+        """Until each of them has had some more."""
+        before = [len(one.statuses("heartbeat")) for one in lines]
+
+        def have_beaten() -> bool:
+            now = [len(one.statuses("heartbeat")) for one in lines]
+            return all(n > b + 5 for n, b in zip(now, before, strict=True))
+
+        await lines[0].until(have_beaten)
+
+    async def scene() -> None:
+        async with AsyncExitStack() as open_:
+            lines = [await open_.enter_async_context(open_line(api, kind)) for _ in range(5)]
+            for one in lines:
+                await one.bind("Communication?status=completed")
+            before = store.clients
+            await beats(lines)
+            assert store.clients == before
+            api.clock.now += SHARED
+            await beats(lines)
+            assert store.clients == before + 1
+            at_once = [one.beats for one in lines if isinstance(one, AtOnce)]
+            assert all(at_once)
 
     api.run(scene())

@@ -12,6 +12,8 @@ import pytest
 
 from threadwell.access.memberships import Grant, Membership
 from threadwell.api.clients import add_client
+from threadwell.api.oauth.access import LOOK
+from threadwell.api.oauth.clients import remove_client
 from threadwell.api.oauth.granting import give, set_policy
 from threadwell.api.subscriptions import app as subscribers
 from threadwell.api.subscriptions import following
@@ -212,8 +214,8 @@ class Line:
 
 
 @asynccontextmanager
-async def open_line(api: Any) -> AsyncIterator[Line]:
-    line = Line(api)
+async def open_line(api: Any, kind: type[Line] = Line) -> AsyncIterator[Line]:
+    line = kind(api)
     task = asyncio.create_task(line.run())
     try:
         yield line
@@ -443,7 +445,7 @@ def test_too_many_are_refused(new_api, monkeypatch: Any) -> None:
 
 
 def test_a_beat_comes_and_the_end_of_a_client_is_the_end(new_api, monkeypatch: Any) -> None:
-    monkeypatch.setattr("threadwell.api.subscriptions.socket._BEAT", 0.05)
+    monkeypatch.setattr("threadwell.api.subscriptions.pulse.BEAT", 0.05)
     api = new_api()
 
     async def scene() -> None:
@@ -452,7 +454,8 @@ def test_a_beat_comes_and_the_end_of_a_client_is_the_end(new_api, monkeypatch: A
             await line.until(lambda: bool(line.statuses("heartbeat")))
             beat = line.statuses("heartbeat")[0]
             assert beat["subscription"] == {"reference": f"Subscription/{id_}"}
-            await line.api.store.put_private("client", api.client.client_id, None)
+            await remove_client(api.store, api.client.client_id)
+            api.clock.now += LOOK
             beats = len(line.statuses("heartbeat"))
             await asyncio.sleep(0.3)
             assert len(line.statuses("heartbeat")) <= beats + 1
@@ -547,7 +550,7 @@ async def written_by_others(api: Any, members: dict[str, Any]) -> str:
 
 
 def test_a_policy_that_is_given_later_holds_within_a_beat(new_api, monkeypatch: Any) -> None:
-    monkeypatch.setattr("threadwell.api.subscriptions.socket._BEAT", 0.05)
+    monkeypatch.setattr("threadwell.api.subscriptions.pulse.BEAT", 0.05)
     api = new_api()
 
     async def scene() -> None:
@@ -564,6 +567,7 @@ def test_a_policy_that_is_given_later_holds_within_a_beat(new_api, monkeypatch: 
             await set_policy(api.store, PROJECT, policy)
             who = f"ClientApplication/{api.client.client_id}"
             await give(api.store, PROJECT, Membership(who, "Practitioner/bell", (Grant("p"),)))
+            api.clock.now += LOOK
             await line.until(lambda: len(line.bound()) == 2)
             await written_by_others(api, to("dunn"))
             two = await written_by_others(api, to("bell"))

@@ -48,4 +48,4 @@ def test_a_hook_is_set_back_by_its_reference(
         tw.create_resource({"resourceType": "Patient"})
     for id_ in ("abc", "Subscription/abc"):
         assert main(["subscriptions", "--set-back", id_, "1"]) == 1
-        assert "of a Subscription abc is served" in capsys.readouterr().err
+        assert "of a Subscription abc was ever served" in capsys.readouterr().err

@@ -17,7 +17,7 @@ import postgres
 import stem
 from threadwell.app import open_store
 from threadwell.fhir.stamp import new_id, now_ms, stamp
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Write
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Key, Store, Write
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.news import changes_after
@@ -154,23 +154,43 @@ class Hurried:
     """A connection on whose second statement somebody else has committed."""
 
     def __init__(self, connection: asyncpg.Connection, store: Store) -> None:
-        self.fetch = connection.fetch
-        self._fetchval, self._store = connection.fetchval, store
+        self._connection, self._store = connection, store
+        self.asked = 0
 
-    async def fetchval(self, *statement: object) -> object:
-        await put(self._store, "meanwhile")
-        return await self._fetchval(*statement)
+    async def fetch(self, *statement: object) -> object:
+        self.asked += 1
+        if self.asked == 2:
+            await put(self._store, "meanwhile")
+        return await self._connection.fetch(*statement)
 
 
 def test_what_is_committed_while_one_looks_is_not_passed_over(postgres_url: str) -> None:
     async def run() -> None:
         store = PostgresStore(postgres_url)
-        await put(store, "before")
+        for id_ in ("a", "b", "last"):
+            await put(store, id_)
+        gone = [await store.read(DEFAULT_PROJECT, "Patient", id_) for id_ in ("a", "b")]
+        deleted = [
+            Write("Patient", one.id, new_id(now_ms()), now_ms(), None, b"", one)
+            for one in gone
+            if one is not None
+        ]
+        await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(deleted)))
+        there = await store.read_many(DEFAULT_PROJECT, [Key("Patient", one.id) for one in deleted])
+        await put(store, "end")
+        await store.expunge(DEFAULT_PROJECT, list(there.values()))
         address = parse_address(postgres_url)
         connection = await asyncpg.connect(address.dsn, server_settings=address.settings)
         pid = await connection.fetchval("SELECT pid FROM change LIMIT 1")
         hurried: Any = Hurried(connection, store)
-        assert [row["id"] for row in await changes_after(hurried, pid, 1, 500)] == ["meanwhile"]
+        # The first two are gone, and their ends told of last: what comes after them is read, and
+        # what has come meanwhile.
+        rows, is_all = await changes_after(hurried, pid, 0, 2)
+        assert ([row["id"] for row in rows], is_all) == (["last"], False)
+        rows, is_all = await changes_after(hurried, pid, rows[-1]["position"], 500)
+        assert ([row["id"] for row in rows], is_all) == (["end", "a", "b", "meanwhile"], True)
+        assert await changes_after(hurried, pid, rows[-1]["position"], 500) == ([], True)
+        assert hurried.asked == 4
         await connection.close()
         await store.close()
 

@@ -338,20 +338,6 @@ def test_one_that_is_gone_is_given_up_at_once(practice: Practice) -> None:
     assert practice.shown(id_)["status"] == "error"
 
 
-def test_one_that_was_turned_off_is_not_told_what_came_meanwhile(practice: Practice) -> None:
-    practice.round()
-    id_ = practice.hook()
-    practice.message("completed")
-    practice.round()
-    practice.hook(id_=id_, status="off")
-    practice.message("stopped")
-    practice.round()
-    practice.hook(id_=id_)
-    practice.message("not-done")
-    practice.round()
-    assert practice.endpoint.told() == ["completed", "not-done"]
-
-
 def test_a_round_that_is_broken_off_tells_once_more_and_leaves_nothing_out(
     practice: Practice,
 ) -> None:

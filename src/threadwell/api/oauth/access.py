@@ -8,10 +8,12 @@ whenever such a thing has happened in any process, which is asked every ``LOOK``
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from threadwell.access.memberships import Policies
 from threadwell.access.policy import Policy
@@ -37,6 +39,8 @@ BEHALF = b"x-medplum-on-behalf-of"
 RECHECK = 5_000
 #: Milliseconds that something ended elsewhere may go unnoticed.
 LOOK = 200
+#: Milliseconds for which all sockets of a token share what was found out of it.
+SHARED = 1_000
 #: Policies that are remembered as scopes leave them.
 _MOST_NARROWED = 1_000
 #: Tokens and secrets remembered at once; more than this many begin anew.
@@ -67,6 +71,8 @@ class Access:
         self._people = people
         self._narrowed: dict[tuple[Policy | None, tuple[str, ...], str, str], Policy] = {}
         self._known: dict[bytes, _Known] = {}
+        self._having: dict[Claims, _Known] = {}
+        self._turns: WeakValueDictionary[Claims, asyncio.Lock] = WeakValueDictionary()
         self._look = 0
         self._reload = 0
         self._last: bytes | None = None
@@ -113,11 +119,7 @@ class Access:
         """Who asks, whomever they act for; raises ``FhirError`` 401."""
         header = headers.get(b"authorization", b"")
         now = self._clock()
-        if now >= self._look:
-            self._look = now + LOOK
-            before, self._last = self._last, await endings.last(self._store)
-            if self._last != before:
-                await self._keys.load()
+        await self.look()
         known = self._known.get(header)
         if known and now < known.recheck and known.last == self._last:
             return known.caller
@@ -150,6 +152,43 @@ class Access:
             return None
         assert client is not None
         return await self._client(client, claims)
+
+    def still(self, claims: Claims) -> Caller | None:
+        """Who has these claims, where that was found a moment ago and nothing has ended since."""
+        known, now = self._having.get(claims), self._clock()
+        if known is None or now >= min(known.recheck, self._look) or known.last != self._last:
+            return None
+        return known.caller
+
+    async def having(self, claims: Claims) -> Caller | None:
+        """As ``of``, once a ``SHARED`` for all who ask with the same claims.
+
+        What has ended since is seen as soon as it is for requests.
+        """
+        await self.look()
+        # Of those who ask together one looks it up.
+        async with self._turns.setdefault(claims, asyncio.Lock()):
+            caller = self.still(claims)
+            if caller is None:
+                last, now = self._last, self._clock()
+                caller = await self.of(claims)
+                if caller is None:
+                    self._having.pop(claims, None)
+                    return None
+                if len(self._having) >= MAX_KNOWN:
+                    self._having.clear()
+                recheck = min(now + SHARED, _recheck(caller, now))
+                self._having[claims] = _Known(caller, claims, recheck, last)
+            return caller
+
+    async def look(self) -> None:
+        """Look whether anything has ended since, unless that was a moment ago."""
+        now = self._clock()
+        if now >= self._look:
+            self._look = now + LOOK
+            before, self._last = self._last, await endings.last(self._store)
+            if self._last != before:
+                await self._keys.load()
 
     async def policy_of(self, who: str) -> Policy | None:
         """The policy of somebody, by the reference that has it; ``None`` without one."""

@@ -15,6 +15,7 @@ from threadwell.api.outside import Send
 from threadwell.api.projects.contexts import Contexts
 from threadwell.api.subscriptions.first_frame import first_bound
 from threadwell.api.subscriptions.following import Following
+from threadwell.api.subscriptions.pulse import Pulse
 from threadwell.api.subscriptions.socket import Socket
 from threadwell.stores.contract import StoreError
 from threadwell.subscriptions.leaving import note_bound
@@ -42,6 +43,7 @@ class Subscriptions:
         self._load = load
         self._remove = remove
         self._following: dict[str, Following] = {}
+        self._pulses: dict[str, Pulse] = {}
         load.at_end.append(self._end)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -77,6 +79,8 @@ class Subscriptions:
                 context.whole, context.project, context.trail, context.numbers, context.fhir
             )
             self._following[context.project] = following
+            self._pulses[context.project] = Pulse(context.access.look)
+        pulse = self._pulses[context.project]
 
         async def remove(view: View, id_: str) -> None:
             await self._remove(context, view, id_)
@@ -85,7 +89,8 @@ class Subscriptions:
             await note_bound(context.whole, context.project, ids, context.clock())
 
         address = _address(scope)
-        await Socket(context, following, position, remove, note, receive, line, address).run()
+        socket = Socket(context, following, pulse, position, remove, note, receive, line, address)
+        await socket.run()
 
     def _end(self) -> None:
         for following in self._following.values():

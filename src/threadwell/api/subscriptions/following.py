@@ -56,12 +56,12 @@ class Listener:
 
     ``at_once`` has those of its Subscriptions that are told without another look, and who has bound
     each; it is told so while it ``rests``, by its ``line``. What ``catches_up`` has missed things
-    that it is told first.
+    that it is told first. It ``beats`` once what waits for it was told.
     """
 
     __slots__ = (
-        *("at_once", "behind", "bound", "catches_up", "ended", "line", "over", "rests", "rung"),
-        "waiting",
+        *("at_once", "beats", "behind", "bound", "catches_up", "ended", "line", "over", "rests"),
+        *("rung", "waiting"),
     )
 
     def __init__(self, line: Line | None = None) -> None:
@@ -74,6 +74,7 @@ class Listener:
         self.bound: dict[str, _Group] = {}
         self.waiting: deque[News] = deque()
         self.ended: list[str] = []
+        self.beats = False
         self.behind = False
         self.over = False
 

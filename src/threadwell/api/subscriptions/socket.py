@@ -8,7 +8,6 @@ only when it has come to where all others are, it is one of them.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,9 +18,10 @@ from threadwell.access.view import View, Whole
 from threadwell.api.body import Receive
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller
-from threadwell.api.line import Gone, Line, first_of
+from threadwell.api.line import Gone, Line, first_of, framed
 from threadwell.api.subscriptions.binding import Binding, read
 from threadwell.api.subscriptions.following import Following, Listener, News
+from threadwell.api.subscriptions.pulse import Pulse
 from threadwell.audit.record import Touched, Who
 from threadwell.fhir.json import BadJson, decode, encode
 from threadwell.fhir.outcome import FhirError, Issue, invalid, outcome
@@ -34,8 +34,6 @@ from threadwell.subscriptions.served import socket_criteria
 
 #: Characters of a frame that a client sends: a token and little else.
 _MOST = 16 * 1024
-#: Seconds between two heartbeats.
-_BEAT = 10.0
 #: Seconds until it is looked again whether all others have come to where somebody is already.
 _AHEAD = 0.02
 #: Codes of a close (RFC 6455 §7.4): the server stops; it cannot keep up with the client.
@@ -73,6 +71,7 @@ class Socket:
 
     context: Context
     following: Following
+    pulse: Pulse
     position: int
     remove: Callable[[View, str], Awaitable[None]]
     note: Callable[[Iterable[str]], Awaitable[None]]
@@ -89,7 +88,10 @@ class Socket:
         """Serve the client until either end is done."""
         with suppress(Gone):
             try:
-                with self.following.listening(self.position, self.line) as listener:
+                with (
+                    self.following.listening(self.position, self.line) as listener,
+                    self.pulse.beating(lambda: self._beat_at_once(listener)),
+                ):
                     await first_of(self._read(listener), self._write(listener))
             except FhirError as error:
                 await self._say(encode(outcome(error.issues, error.id)))
@@ -143,6 +145,8 @@ class Socket:
         self.following.check_room(listener, id_)
         if id_ not in self._bound:
             await self.note([id_])
+            # The others were noted before: they are again with them.
+            self._noted = self._noted or context.clock()
         bound = _Bound(
             *(binding, caller.policy, view, self._who(caller)),
             *(text, criteria, catalogue_of(context.bases)),
@@ -192,7 +196,7 @@ class Socket:
 
     async def _caller(self, binding: Binding) -> Caller:
         """Who has the token; raises ``FhirError`` 401 where they may no longer ask."""
-        caller = await self.context.access.of(binding.claims)
+        caller = await self.context.access.having(binding.claims)
         if caller is None:
             raise FhirError(401, [Issue("login", "Unauthorized")], "unauthorized")
         return caller
@@ -214,13 +218,8 @@ class Socket:
         listener.catches_up.discard(subscription)
 
     async def _write(self, listener: Listener) -> None:
-        loop = asyncio.get_running_loop()
-        # Of a thousand that come back together each has a moment of its own.
-        beat = loop.time() + random.uniform(0.2, 1) * _BEAT  # noqa: S311 - it hides nothing
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(beat):
-                    await listener.rung.wait()
+            await listener.rung.wait()
             listener.rung.clear()
             listener.rests = False
             if listener.over or listener.behind:
@@ -239,10 +238,10 @@ class Socket:
                 # What it catches up with has that in its place.
                 if news.subscription not in self._after:
                     await self._tell(listener, news)
-            listener.rests = True
-            if loop.time() >= beat:
-                beat = loop.time() + _BEAT
+            if listener.beats:
+                listener.beats = False
                 await self._beat(listener)
+            listener.rests = not listener.waiting
 
     async def _tell(self, listener: Listener, news: News) -> None:
         bound = await self._still(listener, news)
@@ -317,6 +316,19 @@ class Socket:
             return None
         return bound if seen is not None else None
 
+    def _beat_at_once(self, listener: Listener) -> None:
+        """Tell that it is alive, where that is all; else its own task sees to it."""
+        access, rests = self.context.access, listener.is_free and not self._is_to_be_noted()
+        for bound in self._bound.values() if rests else ():
+            caller = access.still(bound.binding.claims)
+            rests = rests and caller is not None and caller.policy is bound.policy
+        if not rests:
+            listener.beats = True
+            listener.rung.set()
+        elif self._bound:
+            text = self._heartbeat()
+            self.line.write(framed(len(text)) + text)
+
     async def _beat(self, listener: Listener) -> None:
         """Tell that it is alive; let go of what its client may see no more."""
         for id_, bound in list(self._bound.items()):
@@ -326,12 +338,19 @@ class Socket:
                     await self._bind(listener, bound.binding)
             except FhirError:
                 self._unbind(listener, id_)
-        if self._bound and self.context.clock() - self._noted >= NOTED:
+        if self._is_to_be_noted():
             self._noted = self.context.clock()
             await self.note(list(self._bound))
         if self._bound:
-            numbers = {id_: self._number(bound) for id_, bound in self._bound.items()}
-            await self._say(heartbeat(numbers, self.context.clock()))
+            await self._say(self._heartbeat())
+
+    def _is_to_be_noted(self) -> bool:
+        """Whether it is time to keep anew which ones it has."""
+        return bool(self._bound) and self.context.clock() - self._noted >= NOTED
+
+    def _heartbeat(self) -> bytes:
+        numbers = {id_: self._number(bound) for id_, bound in self._bound.items()}
+        return heartbeat(numbers, self.context.clock())
 
     async def _frame(self) -> dict[str, Any]:
         message = await self.receive()

@@ -8,6 +8,8 @@ heard, as the connection was lost, is made up for by looking every half second.
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import asyncpg
 
 from threadwell.stores.contract import Change, Position, Span, StoreError
-from threadwell.stores.following import BATCH, Bell, follow, stirrings
+from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
 from threadwell.stores.postgres.group_rows import Numbered
@@ -34,13 +36,13 @@ _CHANNEL = "threadwell"
 _TELL = "SELECT pg_notify($1, word) FROM unnest($2::text[]) word"
 
 _POSITION = "SELECT coalesce(max(position), 0) FROM change WHERE pid = $1"
-#: Some of the changes of project $1 after position $2.
+#: Some of the changes of project $1 after position $2, without a type where they were expunged.
 CHANGES = f"""
 SELECT v.*, c.position, c.rid, c.number FROM (
   SELECT position, rid, number FROM change WHERE pid = $1 AND position > $2
   ORDER BY position LIMIT $3
 ) c
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
   (SELECT {COLUMNS} FROM resource r WHERE r.pid = $1 AND r.rid = c.rid AND r.number = c.number
    LIMIT 1)
   UNION ALL
@@ -49,9 +51,9 @@ CROSS JOIN LATERAL (
     WHERE v.pid = $1 AND v.rid = c.rid AND v.number = c.number LIMIT 1) v
   CROSS JOIN LATERAL
     (SELECT type, id FROM resource r WHERE r.pid = $1 AND r.rid = c.rid LIMIT 1) r
-) v ORDER BY c.position
+) v ON true ORDER BY c.position
 """
-#: The same before position $2, the last one first, of types $4 (any, if none), of a span.
+#: Changes before position $2, the last one first, of types $4 (any, if none), of a span.
 _RECENT = f"""
 SELECT v.*, c.position, c.rid, c.number FROM change c
 CROSS JOIN LATERAL
@@ -97,17 +99,16 @@ FROM unnest(ARRAY[{rids}]::bigint[], ARRAY[{numbers}]::bigint[])
 
 async def changes_after(
     connection: Connection, pid: int, after: int, count: int
-) -> Sequence[asyncpg.Record]:
-    """Rows of ``CHANGES``: some of what is left of the changes after a position, if any is."""
-    rows: list[asyncpg.Record] = await connection.fetch(CHANGES, pid, after, count)
-    if not rows:
-        # All of these may have been expunged. The last change is always there; each that comes
-        # before it is seen from here on, so that one that was not there yet is not passed over.
-        last: int = await connection.fetchval(_POSITION, pid)
-        while not rows and after < last:
-            rows = await connection.fetch(CHANGES, pid, after, count)
-            after += count
-    return rows
+) -> tuple[list[asyncpg.Record], bool]:
+    """Rows of ``CHANGES`` that are there still: some of what is left of the changes after a
+    position, if any is; and whether that is all there was.
+    """
+    while True:
+        rows: list[asyncpg.Record] = await connection.fetch(CHANGES, pid, after, count)
+        left = [row for row in rows if row["type"] is not None]
+        if left or len(rows) < count:
+            return left, len(rows) < count
+        after = rows[-1]["position"]
 
 
 class News:
@@ -117,6 +118,7 @@ class News:
         self._database = database
         self._projects = projects
         self._bell = Bell(self._listen)
+        self._name = secrets.token_hex(8)
         self._untold: set[str] = set()
         self._telling: asyncio.Task[None] | None = None
 
@@ -128,16 +130,20 @@ class News:
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
         """Every change of a project after that position."""
-        return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
+        return follow(self._bell, project, after, lambda after: self._some(project, after, BATCH))
 
     async def changes(self, project: str, after: int, count: int) -> list[Change]:
         """Some of the changes of a project after that position; ``[]`` if there are none."""
+        return list((await self._some(project, after, count)).found)
+
+    async def _some(self, project: str, after: int, count: int) -> Read:
         pid = await self._projects.pid(project)
-        rows = await self._database.run(lambda c: changes_after(c, pid, after, count))
+        rows, is_all = await self._database.run(lambda c: changes_after(c, pid, after, count))
         pairs = zip(rows, stored(rows), strict=True)
-        return [
+        found = [
             Change(row["position"], one, Position(row["rid"], row["number"])) for row, one in pairs
         ]
+        return Read(found, is_all)
 
     async def recent(
         self, project: str, types: Sequence[str], before: int, count: int, span: Span
@@ -208,9 +214,15 @@ class News:
             connection.terminate()
 
     def _heard(self, *said: Any) -> None:
-        schema, _, project = said[-1].partition(" ")
-        if schema == self._database.address.schema:
+        schema, teller, project = said[-1].split(" ", 2)
+        # Whoever waits here for what this process has committed was told as it did.
+        if schema == self._database.address.schema and teller != self._teller:
             self._bell.ring(project)
 
+    @property
+    def _teller(self) -> str:
+        """What no other process calls itself, one that was forked from this one neither."""
+        return f"{os.getpid()}.{self._name}"
+
     def _word(self, project: str) -> str:
-        return f"{self._database.address.schema} {project}"
+        return f"{self._database.address.schema} {self._teller} {project}"

@@ -30,7 +30,7 @@ from threadwell.stores.contract import (
     StoreError,
     Version,
 )
-from threadwell.stores.following import BATCH, Bell, follow, stirrings
+from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
 from threadwell.stores.parameters import UNSEEN, Changing, Parameters
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.indexing import Stale
@@ -336,7 +336,10 @@ class SqliteStore(PrivateValues):
             return news.changes(self._reading, self._pid(project), after, count)
 
     def follow(self, project: str, after: int) -> AsyncGenerator[Change, None]:
-        return follow(self._bell, project, after, lambda after: self.changes(project, after, BATCH))
+        async def read(after: int) -> Read:
+            return Read(await self.changes(project, after, BATCH))
+
+        return follow(self._bell, project, after, read)
 
     def stirrings(self, project: str) -> AsyncGenerator[None, None]:
         return stirrings(self._bell, project)
