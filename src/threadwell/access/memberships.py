@@ -37,6 +37,7 @@ __all__ = [
     "Grant",
     "Membership",
     "Policies",
+    "Untold",
     "find_membership",
     "find_policy",
     "keep_membership",
@@ -52,6 +53,16 @@ __all__ = [
 _MEMBERSHIP = "membership"
 #: Compiled policies that are remembered at a time.
 _MOST = 1_000
+
+
+class Untold(BadPolicy):
+    """A policy needs to be told what variables stand for: ``names``, without their ``%``."""
+
+    def __init__(self, policy: str, names: tuple[str, ...]) -> None:
+        said = " and ".join(f"%{name}" for name in names)
+        verb = "stands" if len(names) == 1 else "stand"
+        super().__init__(f"the policy {policy} needs to be told what {said} {verb} for")
+        self.names = names
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -231,8 +242,7 @@ async def _compiled(
             raise BadPolicy(f"there is no policy {grant.policy}")
         lacking = variables_of(policy, bases) - set(grant.parameters)
         if lacking:
-            name = min(lacking)
-            raise BadPolicy(f"the policy {policy['name']} needs to be told what %{name} stands for")
+            raise Untold(policy["name"], tuple(sorted(lacking)))
         found.append((policy, grant.parameters))
     if asked is None:
         return compiled(found, membership.profile, bases)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
-from threadwell.cli.variables import add_with, variables
+from threadwell.cli.variables import add_with, refused, variables
 
 if TYPE_CHECKING:
     from threadwell.api.clients import Client, NewClient
@@ -132,7 +132,7 @@ def _added(tw: Threadwell, arguments: Namespace) -> NewClient:
     except LookupError as error:
         raise Mistake(f"{error}; see `threadwell policy`") from None
     except BadPolicy as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(refused(error)) from None
 
 
 def _keys(where: str) -> dict[str, Any]:

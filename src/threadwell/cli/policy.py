@@ -14,7 +14,7 @@ from threadwell.cli.client import named
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import print_json, table
-from threadwell.cli.variables import add_with, variables
+from threadwell.cli.variables import add_with, refused, variables
 from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def run(arguments: Namespace) -> int:
         with threadwell.open(arguments.store, create=action == "set") as tw:
             _act(tw, arguments)
     except (BadPolicy, LookupError) as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(refused(error)) from None
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from threadwell.cli.command import Command, add_action, add_format, add_store, add_url
 from threadwell.cli.errors import Mistake, Misuse
 from threadwell.cli.output import plural, print_json, table
-from threadwell.cli.variables import add_with, variables
+from threadwell.cli.variables import add_with, refused, variables
 from threadwell.shown import on_a_line
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def run(arguments: Namespace) -> int:
         option = _OPTIONS.get(error.where, error.where)
         raise Mistake(str(error).replace(error.where, option)) from None
     except (BadPolicy, BadPassword, AlreadyMember, LookupError) as error:
-        raise Mistake(str(error)) from None
+        raise Mistake(refused(error)) from None
     return 0
 
 
@@ -234,6 +234,8 @@ def _show(tw: Threadwell, user: User, *, as_json: bool) -> None:
     if as_json:
         print_json(row)
         return
+    row = {**row, "policies": _may(row)}
+    del row["grants"]
     for name, value in row.items():
         shown = ", ".join(value) if isinstance(value, list) else value
         text = {True: "yes", False: "no"}.get(shown, shown) if isinstance(shown, bool) else shown
@@ -248,7 +250,7 @@ def _print_list(tw: Threadwell, *, as_json: bool) -> None:
         shown = [
             [
                 *(on_a_line(one["email"]), on_a_line(one["name"]), one["state"]),
-                *(", ".join(one["acts_as"]), ", ".join(one["policies"]) or "everything"),
+                *(", ".join(one["acts_as"]), ", ".join(_may(one)) or "everything"),
                 *("yes" if one["admin"] else "no", "yes" if one["second_factor"] else "no"),
             ]
             for one in rows
@@ -270,9 +272,24 @@ def _row(tw: Threadwell, user: User) -> dict[str, Any]:
         "state": user.state,
         "acts_as": profiles,
         "policies": [names.get(grant.policy, grant.policy) for grant in given],
+        "grants": [
+            {"policy": names.get(grant.policy, grant.policy), "parameters": grant.parameters}
+            for grant in given
+        ],
         "admin": any(one.admin for one in user.members),
         "second_factor": user.factor is not None,
     }
+
+
+def _may(row: dict[str, Any]) -> list[str]:
+    """Each policy, with what its variables stand for: ``proxy (patient=Patient/9)``."""
+    told = [
+        ", ".join(f"{name}={of}" for name, of in one["parameters"].items()) for one in row["grants"]
+    ]
+    return [
+        f"{on_a_line(name)} ({of})" if of else on_a_line(name)
+        for name, of in zip(row["policies"], told, strict=True)
+    ]
 
 
 def _profiles(tw: Threadwell, user: User) -> list[str]:

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 from threadwell.cli.errors import Misuse
 
+#: What is written for the variables of the ready-made roles.
+_EXAMPLES = {"patient": "Patient/…"}
+
 
 def add_with(parser: ArgumentParser, help_: str) -> None:
     """The option; it may be repeated."""
@@ -18,6 +21,16 @@ def add_with(parser: ArgumentParser, help_: str) -> None:
         default=[],
         help=f"{help_} (patient=Patient/…); may be repeated",
     )
+
+
+def refused(error: Exception) -> str:
+    """Why a policy or a role was not given; where it needs to be told more, how that is said."""
+    from threadwell.access.memberships import Untold
+
+    if not isinstance(error, Untold):
+        return str(error)
+    options = " ".join(f"--with {name}={_EXAMPLES.get(name, 'VALUE')}" for name in error.names)
+    return f"{error}: add {options}"
 
 
 def variables(given: Iterable[str]) -> dict[str, str]:

@@ -49,3 +49,7 @@ def test_a_hook_is_set_back_by_its_reference(
     for id_ in ("abc", "Subscription/abc"):
         assert main(["subscriptions", "--set-back", id_, "1"]) == 1
         assert "of a Subscription abc was ever served" in capsys.readouterr().err
+    assert main(["subscriptions", "--set-back", "abc", "now"]) == 1
+    assert "of a Subscription abc was ever served" in capsys.readouterr().err
+    assert main(["subscriptions", "--set-back", "abc", "then"]) == 2
+    assert "then is no number of an event" in capsys.readouterr().err
