@@ -95,6 +95,21 @@ def test_it_is_the_index_of_what_is_stored(run, count):
     run(session)
 
 
+def test_many_sheets_share_a_transaction(run):
+    async def session(store: SqliteStore) -> None:
+        # The first of them has a commit of its own, and the others the next one together.
+        for first in (0, 5000):
+            every = [
+                await by_another(
+                    store, ChangeSet(tuple(write(patient(first + at + n)) for n in range(size)))
+                )
+                for at, size in ((0, 3), (100, 300), (500, 300), (900, 1), (1000, 400))
+            ]
+            await asyncio.gather(*(store.commit(DEFAULT_PROJECT, one) for one in every))
+
+    run(session)
+
+
 def test_what_is_new_stands_among_what_changes(run):
     async def session(store: SqliteStore) -> None:
         first = ChangeSet(tuple(write(patient(number)) for number in range(4)))

@@ -13,7 +13,7 @@ from threadwell.stores.contract import WHATEVER, ChangeSet, Kept, Stored, Write
 from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, difference, entries
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.sheet import Marks, Sheet, marks_of, rows_of
+from threadwell.stores.sql.sheet import Marks, Sheet, image_of, marks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def work_out_together(
     worked = [
         next(marks) if _is_new(write) else one for one, write in zip(every, writes, strict=True)
     ]
-    return worked, Sheet(every[0].basis, len(new), rows_of(new))
+    return worked, Sheet(every[0].basis, len(new), image_of(new))
 
 
 def _is_new(write: Write) -> bool:
@@ -145,7 +145,8 @@ def _difference(
     if isinstance(write.worked, Marks):
         if sheet is not None:
             present, sort, texts = write.worked
-            return _NONE, Entries((), (), texts, present, sort)
+            # A named tuple's own constructor takes twice as long.
+            return _NONE, tuple.__new__(Entries, ((), (), texts, present, sort, False))
         resource = decode(write.body)
     elif isinstance(write.worked, Worked):
         if write.worked.basis == basis:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain, islice
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import apsw
 
-from threadwell.stores.sql.sheet import COLUMNS, Sheet
+from threadwell.stores.sql.sheet import Sheet
 
 #: Rows that are written at a time.
 _PART = 5000
@@ -51,7 +51,7 @@ class PendingRows:
         return self._keys
 
     def writing(self, connection: apsw.Connection) -> Iterator[None]:
-        """Write all of them: after each part that has many others may have their turn."""
+        """Write all but the sheets: after each part that has many others may have their turn."""
         # By the lists of the index: neighbours go to one page while it is at hand.
         self.postings_added.sort(key=itemgetter(0))
         written = 0
@@ -66,8 +66,6 @@ class PendingRows:
                 if written >= _PART:
                     yield
                     written = 0
-        for first, sheet in self.sheets:
-            yield from _inserting(connection, first, sheet)
 
 
 def _insert(connection: apsw.Connection, sql: str, rows: list[tuple[Any, ...]]) -> None:
@@ -85,29 +83,6 @@ def _insert(connection: apsw.Connection, sql: str, rows: list[tuple[Any, ...]]) 
         connection.executemany(_together(sql, columns), runs)
         rows = rows[many:]
     connection.executemany(sql, rows)
-
-
-def _inserting(connection: apsw.Connection, first: int, sheet: Sheet) -> Iterator[None]:
-    """Insert a sheet in parts; ``first`` is the number of the first of its resources."""
-    runs = sheet.runs(_TOGETHER)
-    last: list[int] = []
-    while part := list(islice(runs, _PART // _TOGETHER)):
-        if len(part[-1]) < _TOGETHER * COLUMNS:
-            last = part.pop()
-        for run in part:
-            run.append(first)
-        connection.executemany(_of_sheet(_TOGETHER), part)
-        yield
-    rows = [(*last[at : at + COLUMNS], first) for at in range(0, len(last), COLUMNS)]
-    connection.executemany(_of_sheet(1), rows)
-
-
-@cache
-def _of_sheet(entries: int) -> str:
-    """What inserts so many entries of a sheet, whose resources are told from the first one on."""
-    first = entries * COLUMNS + 1
-    rows = [f"(?{at}, ?{at + 1}, ?{at + 2} + ?{first})" for at in range(1, first, COLUMNS)]
-    return f"INSERT OR IGNORE INTO posting VALUES {', '.join(rows)}"
 
 
 @cache

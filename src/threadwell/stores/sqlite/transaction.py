@@ -7,6 +7,7 @@ same transaction, what is gathered is written before anything that could depend 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
@@ -35,6 +36,7 @@ from threadwell.stores.sqlite.pending import PendingRows
 from threadwell.stores.sqlite.render import as_json
 from threadwell.stores.sqlite.rows import fetch
 from threadwell.stores.sqlite.search import Searcher
+from threadwell.stores.sqlite.sheets import Sheets
 
 #: How long may be looked for what conditions of a change set match, in seconds of work: all others
 #: wait for the transaction.
@@ -69,6 +71,7 @@ class Transaction:
         self._known: dict[_ProjectKey, _Current | None] = {}
         self._emptied: dict[_ProjectKey, int] = {}
         self._rows = PendingRows()
+        self._sheets = Sheets(connection)
         ((last,),) = fetch(connection, "SELECT max(rid) FROM resource")
         self._next_rid = (last or 0) + 1
         self._positions: dict[int, int] = {}
@@ -163,11 +166,16 @@ class Transaction:
 
     def flush(self) -> None:
         """Write what is gathered."""
-        for _ in self.flushing():
-            pass
+        for work in self.flushing():
+            if work is not None:
+                work()
 
-    def flushing(self) -> Iterator[None]:
-        """The same in parts: after each that has many rows others may have their turn."""
+    def flushing(self) -> Iterator[Callable[[], None] | None]:
+        """The same in parts: after each that has many rows others may have their turn.
+
+        What comes out is to be done then, and may be done in another thread: it needs Python but
+        to begin.
+        """
         rows, self._rows = self._rows, PendingRows()
         if any(deleted for _, _, _, deleted, *_ in rows.updated):
             # What is deleted may be expunged next: nothing of it is to stand where it was.
@@ -175,6 +183,12 @@ class Transaction:
                 yield from rows.writing(self._connection)
         else:
             yield from rows.writing(self._connection)
+        for first, sheet in rows.sheets:
+            yield partial(self._sheets.insert, first, sheet)
+
+    def close(self) -> None:
+        """Let go of what was at hand: the transaction has ended."""
+        self._sheets.close()
 
     def _turn(self, project: str) -> int:
         found = self._turns.get(project)
@@ -294,7 +308,8 @@ class Transaction:
         self._known[place] = _Current(rid, number, write.version_id)
         rows.rids.add(rid)
         rows.changes.append((place[0], change, rid, number))
-        rows.postings_added += added.postings(rid)
+        if added.places or added.placed:
+            rows.postings_added += added.postings(rid)
         if added.texts:
             rows.texts_added += [(key, text, rid) for key, text in added.texts]
         if current is not None:

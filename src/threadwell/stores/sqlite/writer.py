@@ -2,8 +2,8 @@
 
 Durability costs a wait for the disk, so waiting change sets share it (group commit). Rows are
 written on the event loop's own thread, as each of SQLite's steps would else wait for Python's
-lock, up to 5 ms a row while the loop is busy; only the commit, one step that waits for the disk,
-runs in a thread.
+lock, up to 5 ms a row while the loop is busy; only what is one long step runs in a thread: the
+commit, which waits for the disk, and the entries of a sheet.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from time import perf_counter
 from typing import TypeAlias
 
@@ -135,6 +136,7 @@ class Writer:
         if not alone:
             # Another process may have been writing for long.
             self._fill(group)
+        transaction = None
         try:
             transaction = Transaction(self._connection, self._searcher, self._watch, self._pid)
             since, turn = 0, perf_counter()
@@ -145,18 +147,26 @@ class Writer:
                     refused[position] = refusal
                 since += size
                 if since >= _SLICE or perf_counter() - turn > _TURN:
-                    for _ in transaction.flushing():
-                        await asyncio.sleep(0)
+                    await self._flush(transaction)
                     await asyncio.sleep(0)
                     since, turn = 0, perf_counter()
-            for _ in transaction.flushing():
-                await asyncio.sleep(0)
-            await self._in_thread("COMMIT")
+            await self._flush(transaction)
+            await self._in_thread(partial(self._connection.execute, "COMMIT"))
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        finally:
+            if transaction is not None:
+                transaction.close()
         return refused
+
+    async def _flush(self, transaction: Transaction) -> None:
+        for work in transaction.flushing():
+            if work is None:
+                await asyncio.sleep(0)
+            else:
+                await self._in_thread(work)
 
     async def _begin(self) -> None:
         loop = asyncio.get_running_loop()
@@ -170,8 +180,8 @@ class Writer:
                     raise StoreError("another process has been writing for too long") from None
             await asyncio.sleep(_POLL)
 
-    async def _in_thread(self, sql: str) -> None:
-        done = self._thread.submit(self._connection.execute, sql)
+    async def _in_thread(self, work: Callable[[], object]) -> None:
+        done = self._thread.submit(work)
         try:
             await asyncio.wrap_future(done)
         except asyncio.CancelledError:
