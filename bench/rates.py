@@ -32,7 +32,7 @@ from bench.spent import cpu_seconds, family, proportional_mib
 from threadwell.app import open_store, trail_folder
 from threadwell.audit.audited import PENDING
 from threadwell.audit.draining import DRAINED
-from threadwell.audit.spool import SUFFIX
+from threadwell.audit.spool import SUFFIX, lines_in
 from threadwell.stores.contract import Store
 
 CONNECTIONS = 32
@@ -252,11 +252,11 @@ async def _is_chained(store: Store, folder: Path | None) -> bool:
 
 
 def _sizes(folder: Path | None) -> dict[str, int]:
-    """The bytes of the trail's files; what is chained whole may go at any time."""
+    """The bytes of lines in the trail's files; what is chained whole may go at any time."""
     found: dict[str, int] = {}
     for one in folder.glob(f"*{SUFFIX}") if folder else ():
         with suppress(FileNotFoundError):
-            found[one.name] = one.stat().st_size
+            found[one.name] = len(lines_in(one.read_bytes()))
     return found
 
 

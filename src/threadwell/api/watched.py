@@ -26,6 +26,7 @@ READS = frozenset({"read", "vread", "history", "search", "operation"})
 _BARE = frozenset({"capabilities"})
 #: Bundles, whose entries are recorded one by one.
 _BUNDLES = frozenset({"batch", "transaction"})
+_UNTOLD = _BARE | _BUNDLES
 _ID = re.compile(rb"[A-Za-z0-9\-.]{1,64}")
 _LONGEST = 20_000
 #: What a request for an account, a client or the like is, by its method.
@@ -48,8 +49,15 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
     # Who has the store itself open asks nobody to let them in.
     by = trail.by if request.way == "python" else who(request)
     given = request.headers.get(b"x-request-id")
-    request_id = _request_id(given) if given else ""
-    witness = Witness(by, trail.clock(), trail.keeping(context.project), request_id)
+    witness = Witness(
+        by,
+        trail.clock(),
+        trail.pen(context.project),
+        _request_id(given) if given else "",
+        "",
+        request.path[:_LONGEST],
+        request.query[:_LONGEST],
+    )
     token = CURRENT.set(witness)
     try:
         answer = await perform(context, request)
@@ -78,7 +86,7 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
 
 async def _still_watched(witness: Witness, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The parts of an answer; what is seen for each is recorded before it is sent."""
-    witness.seen.clear()
+    witness.forget()
     try:
         while True:
             token = CURRENT.set(witness)
@@ -98,23 +106,18 @@ async def _still_watched(witness: Witness, parts: AsyncIterator[bytes]) -> Async
 def begins(context: Context, request: Request) -> None:
     """It is known by now what the request is for."""
     witness = CURRENT.get()
-    if witness is not None:
-        describe(witness, request)
-        witness.reads = request.interaction in READS
-        witness.wide = witness.reads and not isinstance(context.view, Limited)
-
-
-def describe(witness: Witness, request: Request) -> None:
-    """Say of a request what it asks for."""
-    witness.act = request.interaction
-    witness.asked = request.path[:_LONGEST]
-    query = request.query
-    if request.interaction == "search" and request.body:
-        form = request.body[:_LONGEST].decode(errors="replace")
-        query = f"{query}&{form}" if query else form
+    if witness is None:
+        return
+    witness.act = act = request.interaction
+    if act in READS:
+        witness.reads = True
+        witness.wide = not isinstance(context.view, Limited)
+        if request.body and act == "search":
+            form = request.body[:_LONGEST].decode(errors="replace")
+            query = f"{request.query}&{form}" if request.query else form
+            witness.query = query[:_LONGEST]
     elif condition := request.headers.get(b"if-none-exist"):
-        query = condition.decode(errors="replace")
-    witness.query = query[:_LONGEST]
+        witness.query = condition[:_LONGEST].decode(errors="replace")
 
 
 def who(request: Request) -> Who:
@@ -226,13 +229,10 @@ def _administered(context: Context, request: Request, path: str, status: int) ->
 
 
 def _end(witness: Witness, request: Request, status: int) -> None:
-    if not witness.act:
-        describe(witness, request)
-    witness.act = request.interaction
-    if witness.act in _BARE:
+    act = request.interaction
+    if act in _UNTOLD and (act in _BARE or (status < 400 and not witness.wrote)):
         return
-    if witness.act in _BUNDLES and status < 400 and not witness.wrote:
-        return
+    witness.act = act
     witness.end(status)
 
 

@@ -10,17 +10,17 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from threadwell.audit.audited import PENDING
 from threadwell.audit.chain import BLOCK, HEAD, Head, block_name, chained, read_head, write_head
 from threadwell.audit.index import terms_of
-from threadwell.audit.noted import read_notes
+from threadwell.audit.noted import LineAt, nowhere, read_notes
 from threadwell.audit.patients import Patients
 from threadwell.audit.record import Line, Record, Who
-from threadwell.audit.spool import SUFFIX, MemorySpool, Spool, is_left, project_of
+from threadwell.audit.spool import SUFFIX, MemorySpool, Spool, is_left, lines_in, project_of
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: How far each spool is drained.
@@ -170,16 +170,9 @@ class Drain:
             with path.open("rb") as file:
                 file.seek(at)
                 content = file.read(_BYTES)
+                size = _take(lines_in(content), _Lines(file), waiting.records)
         except FileNotFoundError:
             return
-        whole = content[: content.rfind(b"\n") + 1]
-        size = 0
-        for line in whole.split(b"\n")[:-1]:
-            if len(waiting.records) >= _MOST:
-                break
-            size += len(line) + 1
-            if line:
-                waiting.records.extend(_read(line))
         if size:
             waiting.kept.append(Kept(DRAINED, path.name, b"%d" % (at + size), before))
         elif left:
@@ -199,9 +192,36 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _read(line: bytes) -> list[Record]:
+class _Lines:
+    """Lines of a file by where they stand, each read once."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._known: dict[int, bytes] = {}
+
+    def at(self, place: int) -> bytes:
+        line = self._known.get(place)
+        if line is None:
+            self._file.seek(place)
+            line = self._known[place] = self._file.readline().removesuffix(b"\n")
+        return line
+
+
+def _take(lines: bytes, of: _Lines, records: list[Record]) -> int:
+    """Take the records of lines, as far as a block has room; the bytes of what was taken."""
+    size = 0
+    for line in lines.split(b"\n")[:-1]:
+        if len(records) >= _MOST:
+            break
+        size += len(line) + 1
+        if line:
+            records.extend(_read(line, of.at))
+    return size
+
+
+def _read(line: bytes, line_at: LineAt = nowhere) -> list[Record]:
     """The records of a line; what cannot be read is told of by another one."""
     try:
-        return read_notes(line)
+        return read_notes(line, line_at)
     except msgspec.MsgspecError:
         return [Record(at=0, act="unreadable", by=Who(way="audit"), status=500)]

@@ -6,16 +6,17 @@ version comes as often as it was looked at; who drains the notes makes records o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
-from typing import cast
+from typing import TypeAlias, cast
 
 import msgspec
 
 from threadwell.audit.record import Record, Touched, Who, decode_record
-from threadwell.stores.contract import Stored
+from threadwell.audit.spool import NOWHERE, Pen
+from threadwell.stores.contract import Matches, Stored
 
 #: A type, and the ids and versions of resources of it, each with a blank between two: neither may
 #: have one (FHIR R4 §2.24.0.1).
@@ -33,7 +34,15 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
     query: str
     request: str
     more: bool
-    seen: tuple[Group, ...] = ()
+    #: What was seen, or where in its file the line stands that has just that.
+    seen: tuple[Group, ...] | int = ()
+
+
+class _Written(msgspec.Struct):
+    """What is seen on a page, as it is noted, and the place of a line that has it."""
+
+    groups: msgspec.Raw
+    place: int = NOWHERE
 
 
 class _Told(msgspec.Struct, frozen=True, array_like=True, tag="told"):
@@ -49,7 +58,17 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Note).decode
 _decode_told = msgspec.json.Decoder(_Told).decode
 _TOLD = b'["told",'
+_DIGITS = 12
 _ID, _VERSION = itemgetter(1), itemgetter(2)
+
+
+#: The line that stands at an offset of a file; what is no line of a note where there is none.
+LineAt: TypeAlias = Callable[[int], bytes]
+
+
+def nowhere(_: int) -> bytes:
+    """Of what is in no file."""
+    return b""
 
 
 def note(
@@ -68,6 +87,33 @@ def note(
     return _encode((at, act, _of(by), status, asked, query, request, more, groups))
 
 
+def note_again(
+    at: int,
+    act: str,
+    by: Who,
+    asked: str,
+    query: str,
+    request: str,
+    matches: Matches,
+    pen: Pen,
+) -> None:
+    """Keep the note of a search that was answered with a page which may be shown again.
+
+    What is on it is put together once, and written once in a file.
+    """
+    known = matches.worked
+    if not isinstance(known, _Written):
+        known = matches.worked = _Written(msgspec.Raw(_encode(_grouped(matches))))
+    head = (at, act, _of(by), 200, asked, query, request, False)
+    line = _encode((*head, 0))
+    # There are no more digits than these in an offset.
+    place = pen.beside(known.place, len(line) + _DIGITS)
+    if place >= 0:
+        pen.keep(b"%s%d]" % (line[:-2], place))
+    else:
+        known.place = pen.keep(_encode((*head, known.groups)))
+
+
 def told(at: int, act: str, touched: Touched, to: Iterable[tuple[Who, str]]) -> bytes:
     """The note of as many ``Record``s as there are in ``to``, each with what was asked for: they
     were all told of one version.
@@ -78,13 +124,13 @@ def told(at: int, act: str, touched: Touched, to: Iterable[tuple[Who, str]]) -> 
     return _encode(("told", at, act, touched, [(_of(by), one) for by, one in asked.items()]))
 
 
-def read_notes(line: bytes) -> list[Record]:
-    """The records that a line is of, which ``told``, ``note`` or ``encode_record`` has made.
+def read_notes(line: bytes, line_at: LineAt) -> list[Record]:
+    """The records that a line is of, which was made here or by ``encode_record``.
 
-    Raises ``msgspec.MsgspecError`` for anything else.
+    ``line_at`` has the lines of its file. Raises ``msgspec.MsgspecError`` for anything else.
     """
     if not line.startswith(_TOLD):
-        return [read_note(line)]
+        return [read_note(line, line_at)]
     note = _decode_told(line)
     return [
         Record(at=note.at, act=note.act, by=by, asked=one, touched=(note.touched,))
@@ -93,7 +139,7 @@ def read_notes(line: bytes) -> list[Record]:
     ]
 
 
-def read_note(line: bytes) -> Record:
+def read_note(line: bytes, line_at: LineAt = nowhere) -> Record:
     """The record that a line is of, which ``note`` or ``encode_record`` has made.
 
     Raises ``msgspec.MsgspecError`` for anything else.
@@ -101,6 +147,11 @@ def read_note(line: bytes) -> Record:
     if not line.startswith(b"["):
         return decode_record(line)
     told = _decode(line)
+    seen = told.seen
+    if isinstance(seen, int):
+        seen = _decode(line_at(seen)).seen
+        if isinstance(seen, int):
+            raise msgspec.ValidationError("the line that is named names another one")
     return Record(
         at=told.at,
         act=told.act,
@@ -109,7 +160,7 @@ def read_note(line: bytes) -> Record:
         asked=told.asked,
         query=told.query,
         request=told.request,
-        touched=_touched(told.seen),
+        touched=_touched(seen),
         more=told.more,
     )
 

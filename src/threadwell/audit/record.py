@@ -23,7 +23,7 @@ class Touched(NamedTuple):
     how: str = "R"
 
 
-class Who(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Who(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, cache_hash=True):
     """Who acts: ``who`` is a reference, ``client`` the id of a client, ``name`` what it is called.
 
     ``way`` is how they come in: ``api``, ``pages``, ``chat``, ``socket``, ``file``, ``hook``,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from msgspec import structs
@@ -24,9 +23,9 @@ from threadwell.audit.chain import (
 )
 from threadwell.audit.draining import Drain
 from threadwell.audit.record import Record, Touched, Who, encode_record
-from threadwell.audit.spool import FileSpool, MemorySpool
+from threadwell.audit.spool import FileSpool, MemorySpool, Pen
 from threadwell.audit.strangers import Strangers
-from threadwell.audit.witness import CURRENT, Keep, Witness
+from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.stores.contract import Store
 
@@ -54,14 +53,14 @@ class Trail:
         self._drain = Drain(whole, self._spool, folder)
         self._draining = asyncio.Lock()
         self._strangers = Strangers()
-        self._keeps: dict[str, Keep] = {}
+        self._pens: dict[str, Pen] = {}
 
     def note(self, project: str, record: Record) -> None:
         """Keep a record of what went with no commit; it outlives this process when this returns.
 
         Raises ``StoreError`` where it cannot be kept: what cannot be recorded is not to be shown.
         """
-        self._spool.append(project, encode_record(record))
+        self.pen(project).keep(encode_record(record))
 
     def events(
         self, project: str, act: str, touched: Touched, told: Iterable[tuple[Who, str]]
@@ -70,7 +69,7 @@ class Trail:
 
         Raises ``StoreError`` as ``note`` does.
         """
-        self._spool.append(project, noted.told(self.clock(), act, touched, told))
+        self.pen(project).keep(noted.told(self.clock(), act, touched, told))
 
     def event(
         self,
@@ -122,12 +121,12 @@ class Trail:
                 by = structs.replace(by, name=f"{left_out} more were left out")
         self.event(project, act, by, status=status, asked=asked, query=query)
 
-    def keeping(self, project: str) -> Keep:
+    def pen(self, project: str) -> Pen:
         """What keeps the records of a witness in this trail, as ``note`` does."""
-        keep = self._keeps.get(project)
-        if keep is None:
-            keep = self._keeps[project] = partial(self._spool.append, project)
-        return keep
+        pen = self._pens.get(project)
+        if pen is None:
+            pen = self._pens[project] = self._spool.pen(project)
+        return pen
 
     @contextmanager
     def watching(
@@ -146,8 +145,8 @@ class Trail:
         a view tells what it lets through (``access.witnessed``), it is not ``wide``. With ``quiet``
         nothing is recorded where nothing was seen.
         """
-        keep = self.keeping(project)
-        witness = Witness(by, self.clock(), keep, act=act, asked=asked, reads=True, wide=wide)
+        pen = self.pen(project)
+        witness = Witness(by, self.clock(), pen, act=act, asked=asked, reads=True, wide=wide)
         token = CURRENT.set(witness)
         try:
             yield witness
@@ -155,7 +154,7 @@ class Trail:
             witness.end(500)
             raise
         else:
-            if witness.seen or not quiet:
+            if witness.has_seen or not quiet:
                 witness.end(200)
         finally:
             CURRENT.reset(token)

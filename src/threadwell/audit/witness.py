@@ -7,34 +7,33 @@ the caller sees. What it was told becomes a record before the answer is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 import msgspec
 
-from threadwell.audit.noted import note
+from threadwell.audit.noted import note, note_again
 from threadwell.audit.record import Record, Touched, Who
-from threadwell.stores.contract import Stored
+from threadwell.audit.spool import Pen
+from threadwell.stores.contract import Matches, Stored
 
 #: Versions after which a record of them is written: what a stream shows has no end.
 MOST = 500
 
-#: Keeps a record, given as a line (``noted``).
-Keep = Callable[[bytes], None]
-
 
 class Witness(msgspec.Struct, eq=False):
-    """Notes of one request: it is ``by`` whom, came ``at`` (ms), and ``keep`` keeps its records.
+    """Notes of one request: it is ``by`` whom, came ``at`` (ms), and ``pen`` keeps its records.
 
     ``reads``: what the caller's view gives is seen by the caller. ``wide``: so is whatever is read
     from the store, as where no policy is in between. Of a request that writes only what it answers
     with was seen (``saw``). ``act``, ``asked`` and ``query`` may become known only later.
-    ``wrote``: a commit has its record.
+    ``wrote``: a commit has its record. ``page`` is all that was seen, where that is a page which a
+    store may show again.
     """
 
     by: Who
     at: int
-    keep: Keep
+    pen: Pen
     request: str = ""
     act: str = ""
     asked: str = ""
@@ -43,16 +42,29 @@ class Witness(msgspec.Struct, eq=False):
     wide: bool = False
     wrote: bool = False
     seen: list[Stored] = msgspec.field(default_factory=list)
+    page: Matches | None = None
+
+    @property
+    def has_seen(self) -> bool:
+        """Whether the caller was given anything that has not been recorded."""
+        return bool(self.seen or self.page)
 
     def saw(self, stored: Stored | None) -> None:
         """The caller is given a version."""
         if stored is not None:
+            if self.page is not None:
+                self._open()
             self.seen.append(stored)
             if len(self.seen) >= MOST:
                 self._spill()
 
     def saw_all(self, several: Iterable[Stored]) -> None:
         """The caller is given several."""
+        if self.page is not None:
+            self._open()
+        elif isinstance(several, Matches) and not self.seen and len(several) < MOST:
+            self.page = several
+            return
         self.seen.extend(several)
         if len(self.seen) >= MOST:
             self._spill()
@@ -72,18 +84,36 @@ class Witness(msgspec.Struct, eq=False):
 
     def end(self, status: int) -> None:
         """The answer has that status: record what was seen, unless the commit has a record."""
-        if not self.wrote:
-            asked, query, request = self.asked, self.query, self.request
-            self.keep(note(self.at, self.act, self.by, status, asked, query, request, self.seen))
+        if self.wrote:
+            return
+        asked, query, request, page = self.asked, self.query, self.request, self.page
+        if page is not None:
+            if status == 200 and page:
+                note_again(self.at, self.act, self.by, asked, query, request, page, self.pen)
+                return
+            self._open()
+        self.pen.keep(note(self.at, self.act, self.by, status, asked, query, request, self.seen))
+
+    def forget(self) -> None:
+        """What was seen so far is recorded."""
+        self.seen.clear()
+        self.page = None
 
     def tell(self) -> None:
         """Record what was seen since, of an answer that goes on."""
-        if self.seen:
+        if self.has_seen:
             self._spill()
 
+    def _open(self) -> None:
+        """Have what is on the page among the other things that were seen."""
+        if self.page is not None:
+            self.seen[:0] = self.page
+            self.page = None
+
     def _spill(self) -> None:
+        self._open()
         told = (self.at, self.act, self.by, 200, self.asked, self.query, self.request)
-        self.keep(note(*told, self.seen, more=True))
+        self.pen.keep(note(*told, self.seen, more=True))
         self.seen.clear()
 
 

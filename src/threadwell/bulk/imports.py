@@ -11,6 +11,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from threadwell.audit.record import Who
+from threadwell.audit.spool import NoPen
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.bulk.deciding import Decided, Deciding
 from threadwell.bulk.fetching import Fetched, Fetching
@@ -338,11 +339,8 @@ class Imports:
 def _witness(asked: AskedImport, now: int) -> Witness:
     """One that has the changes recorded as those of the client that asked."""
     by = Who(who=asked.who, client=asked.client, way="duty")
-    return Witness(by, now, _nothing, act="import")
-
-
-def _nothing(_: bytes) -> None:
-    """Only changes are recorded, each in its commit."""
+    # Only changes are recorded, each in its commit.
+    return Witness(by, now, NoPen(), act="import")
 
 
 def _is_over(job: ImportJob, now: int) -> bool:

@@ -26,6 +26,7 @@ from threadwell.stores.stored import DEFAULT_PROJECT as DEFAULT_PROJECT
 from threadwell.stores.stored import START as START
 from threadwell.stores.stored import Change as Change
 from threadwell.stores.stored import Key as Key
+from threadwell.stores.stored import Matches as Matches
 from threadwell.stores.stored import Position as Position
 from threadwell.stores.stored import Span as Span
 from threadwell.stores.stored import Stored as Stored

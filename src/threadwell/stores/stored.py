@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,6 +33,20 @@ class Stored(NamedTuple):
     deleted: bool
     body: bytes
     author: str = ""
+
+
+class Matches(list[Stored]):
+    """Those of a page that a store may show again, for as long as it does: nobody changes them.
+
+    ``worked`` is what was worked out of them, of no meaning to the store.
+    """
+
+    __slots__ = ("worked",)
+    worked: object
+
+    def __init__(self, matches: Iterable[Stored]) -> None:
+        super().__init__(matches)
+        self.worked = None
 
 
 class Position(NamedTuple):

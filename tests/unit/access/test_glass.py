@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -169,7 +170,7 @@ def test_what_cannot_be_recorded_is_not_shown(
     def full(*_: object) -> None:
         raise StoreFull("what is seen cannot be recorded: no space left")
 
-    for name, failing in (("keeping", lambda _: full), ("sync", full)):
+    for name, failing in (("pen", lambda _: SimpleNamespace(keep=full)), ("sync", full)):
         with monkeypatch.context() as patched:
             patched.setattr(trail[-1], name, failing)
             answer = here.ask("GET", NAMES["two-said"], **WHY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -213,7 +214,7 @@ def test_what_cannot_be_recorded_is_not_shown(
     def full(*_: object) -> None:
         raise StoreFull("what is seen cannot be recorded: no space left")
 
-    monkeypatch.setattr(recorded.trail, "keeping", lambda _: full)
+    monkeypatch.setattr(recorded.trail, "pen", lambda _: SimpleNamespace(keep=full))
     answer = recorded.api.call("GET", f"Communication/{recorded.m}")
     assert answer.status_code in (503, 507)
     assert WORDS not in answer.text

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from threadwell.audit import noted
-from threadwell.audit.noted import note, read_note, read_notes
+from threadwell.audit.noted import note, nowhere, read_note, read_notes
 from threadwell.audit.record import Record, Touched, Who, encode_record
 from threadwell.stores.contract import Stored
 
@@ -58,22 +58,28 @@ def test_what_several_are_told_is_a_record_of_each() -> None:
     seen, other = Touched("Communication", "m", "2"), Who(who="Patient/1", way="socket")
     line = noted.told(7, "notify socket", seen, [(NURSE, "a/1"), (other, "a/2"), (NURSE, "a/3")])
     assert b"\n" not in line
-    assert sorted(read_notes(line), key=lambda one: one.asked) == [
+    assert sorted(read_notes(line, nowhere), key=lambda one: one.asked) == [
         Record(at=7, act="notify socket", by=by, asked=asked, touched=(seen,))
         for by, asked in ((NURSE, "a/1"), (other, "a/2"), (NURSE, "a/3"))
     ]
     single = encode_record(Record(at=7, act="export", by=NURSE))
-    assert read_notes(single) == [read_note(single)]
+    assert read_notes(single, nowhere) == [read_note(single)]
 
 
 @pytest.mark.parametrize("line", [b'["told"]', b'["told",7,"a",["T","i","1"],[[{},5]]]', b"[1]"])
 def test_what_is_no_note_of_several_is_refused(line: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
-        read_notes(line)
+        read_notes(line, nowhere)
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"[", b"[1]", b"{}", b'[7,"read",{},200,"","","",false,[["Patient","a b","1"]]]']
+    "line",
+    [
+        *(b"", b"[", b"[1]", b"{}"),
+        b'[7,"read",{},200,"","","",false,[["Patient","a b","1"]]]',
+        # It names a line where there is none.
+        b'[7,"search",{},200,"","","",false,12]',
+    ],
 )
 def test_what_is_no_note_is_refused(line: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):

@@ -105,7 +105,7 @@ class Searcher:
         if page is None:
             page = quick_page(connection, query, quick)
             if query.derived is not None:
-                shown.keep(connection, query, quick, page)
+                page = shown.keep(connection, query, quick, page)
         return page
 
     def exists(self, project: str, pid: int, query: Query) -> bool:

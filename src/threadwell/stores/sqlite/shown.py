@@ -9,7 +9,7 @@ from __future__ import annotations
 import apsw
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import Page
+from threadwell.stores.contract import Matches, Page
 from threadwell.stores.sqlite.quick import Quick
 from threadwell.stores.sqlite.rows import fetch
 
@@ -39,23 +39,25 @@ class Shown:
         self._pages[id(quick)] = self._pages.pop(id(quick))
         return known[2]
 
-    def keep(self, connection: apsw.Connection, query: Query, quick: Quick, page: Page) -> None:
-        """Keep what was found just now."""
+    def keep(self, connection: apsw.Connection, query: Query, quick: Quick, page: Page) -> Page:
+        """Keep what was found just now; the page as it is to be shown."""
         if self._holds(connection) and self._is_full:
             # Where more is asked for than there is room, to keep each in turn would help nobody.
             self._passed = (self._passed + 1) % _ONE_IN
             if self._passed:
-                return
+                return page
         size = _EACH + sum([len(match.body) for match in page.matches])
         if size > min(_LARGE, _MOST):
-            return
+            return page
         if (was := self._pages.pop(id(quick), None)) is not None:
             self._size -= was[3]
         while self._size + size > _MOST:
             self._is_full = True
             self._size -= self._pages.pop(next(iter(self._pages)))[3]
         self._size += size
-        self._pages[id(quick)] = query, quick, page, size
+        kept = page._replace(matches=Matches(page.matches))
+        self._pages[id(quick)] = query, quick, kept, size
+        return kept
 
     def _holds(self, connection: apsw.Connection) -> bool:
         """Whether nothing was committed until SQLite last looked; else nothing is kept."""
