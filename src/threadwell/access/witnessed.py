@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from threadwell.access.limited import Limited
-from threadwell.audit.witness import CURRENT
+from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import ALWAYS, Change, Key, Page, Span, Stored
 
@@ -16,8 +16,11 @@ class Witnessed(Limited):
     async def read(self, project: str, type_: str, id_: str) -> Stored | None:
         stored = await super().read(project, type_, id_)
         witness = CURRENT.get()
-        if witness is not None and witness.reads:
-            witness.saw(stored)
+        if witness is not None:
+            if stored is None:
+                await self._note_hidden(witness, project, type_, id_)
+            elif witness.reads:
+                witness.saw(stored)
         return stored
 
     async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
@@ -32,8 +35,11 @@ class Witnessed(Limited):
     ) -> Stored | None:
         stored = await super().read_version(project, type_, id_, version_id)
         witness = CURRENT.get()
-        if witness is not None and witness.reads:
-            witness.saw(stored)
+        if witness is not None:
+            if stored is None:
+                await self._note_hidden(witness, project, type_, id_)
+            elif witness.reads:
+                witness.saw(stored)
         return stored
 
     async def history(
@@ -41,8 +47,11 @@ class Witnessed(Limited):
     ) -> tuple[list[Stored], int]:
         found = await super().history(project, type_, id_, count, offset)
         witness = CURRENT.get()
-        if witness is not None and witness.reads:
-            witness.saw_all(found[0])
+        if witness is not None:
+            if not found[1]:
+                await self._note_hidden(witness, project, type_, id_)
+            elif witness.reads:
+                witness.saw_all(found[0])
         return found
 
     async def recent(
@@ -61,3 +70,8 @@ class Witnessed(Limited):
             witness.saw_all(page.matches)
             witness.saw_all(page.included)
         return page
+
+    async def _note_hidden(self, witness: Witness, project: str, type_: str, id_: str) -> None:
+        # It is looked for whether it is there or not: how long that takes says nothing.
+        if await self._read(project, type_, id_) is not None:
+            witness.hid = True

@@ -11,6 +11,8 @@ REST = {
 INTERACTION = "http://hl7.org/fhir/restful-interaction"
 #: What happens here beside FHIR's interactions.
 OWN = "https://threadwell.dev/fhir/CodeSystem/audit-event-type"
+#: The operations of FHIR and of ours, as they are in a path.
+OPERATION = "https://threadwell.dev/fhir/CodeSystem/audit-event-operation"
 #: The system of the ids of clients.
 CLIENT = "https://threadwell.dev/fhir/client"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -49,6 +51,14 @@ INTERACTIONS = frozenset(
     {
         *("read", "vread", "update", "patch", "delete", "create", "batch", "transaction"),
         *("history", "search", "capabilities", "operation"),
+    }
+)
+#: Our own, of which some have a second word that tells more. No other act is recorded.
+OWN_ACTS = frozenset(
+    {
+        *("access", "account", "allow", "audit", "change", "chat", "disallow", "export", "expunge"),
+        *("file", "import", "index", "list", "login", "notify", "other", "page", "prune"),
+        *("retention", "unreadable"),
     }
 )
 #: Those of our words that are FHIR's by another name.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threadwell.audit import codes
-from threadwell.audit.record import Line, Record, Touched
+from threadwell.audit.record import Line, Record, Touched, operation_of
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.stamp import instant
 
@@ -75,13 +75,13 @@ def _event(line: Line, part: int, patient: str, touched: Sequence[Touched]) -> R
             **_profiles(record, action, patient),
         },
         "type": codes.REST if record.act in codes.INTERACTIONS else _own(record.act),
-        "subtype": [_subtype(record)],
+        "subtype": list(_subtypes(record)),
         "action": action,
         "recorded": instant(record.at),
         "outcome": _outcome(record.status),
     }
     if record.status >= 400:
-        found["outcomeDesc"] = f"HTTP {record.status}"
+        found["outcomeDesc"] = f"HTTP {record.status}{', hidden by a policy' * record.hidden}"
     if record.by.purpose:
         purpose: Resource = {"coding": [{"system": codes.PURPOSE, "code": record.by.purpose}]}
         if record.by.reason:
@@ -101,6 +101,13 @@ def _event(line: Line, part: int, patient: str, touched: Sequence[Touched]) -> R
 
 def _own(act: str) -> Resource:
     return {"system": codes.OWN, "code": act.partition(" ")[0] or "other"}
+
+
+def _subtypes(record: Record) -> Iterator[Resource]:
+    """What it was, and by which operation."""
+    yield _subtype(record)
+    if name := operation_of(record.asked):
+        yield {"system": codes.OPERATION, "code": name}
 
 
 def _subtype(record: Record) -> Resource:

@@ -18,10 +18,12 @@ from threadwell.audit.chain import (
     read_block,
     read_head,
 )
+from threadwell.audit.codes import INTERACTIONS, OWN_ACTS
 from threadwell.audit.index import AGENT, ENTITY, PATIENT, blocks_of, term
-from threadwell.audit.record import Line
+from threadwell.audit.record import Line, operation_of
 from threadwell.audit.trail import Trail
 
+_ACTS = INTERACTIONS | OWN_ACTS
 _AT_ONCE = 4
 #: Lines after which others have their turn: a trail may be long.
 _PAUSE = 100
@@ -31,10 +33,11 @@ _PAUSE = 100
 class Wanted:
     """What lines have to be; what is not given may be anything.
 
-    ``patient`` is an id, ``who`` and ``entity`` are references. Times are milliseconds since 1970
-    UTC: from ``since`` until before ``until``. ``before`` is a line: only earlier ones. With
-    ``broken_glass`` only what was seen beyond a policy, with ``refused`` what was not allowed,
-    with ``purposed`` what has a purpose.
+    ``patient`` is an id, ``who`` and ``entity`` are references. ``act`` is one, or its first word,
+    or an operation (``$everything``). Times are milliseconds since 1970 UTC: from ``since`` until
+    before ``until``. ``before`` is a line: only earlier ones. With ``broken_glass`` only what was
+    seen beyond a policy, with ``refused`` what was not allowed (401, 403, and 404 of what a policy
+    hides), with ``purposed`` what has a purpose.
     """
 
     patient: str = ""
@@ -61,13 +64,17 @@ class Wanted:
             return False
         if self.entity and not any(f"{t.type}/{t.id}" == self.entity for t in record.touched):
             return False
-        if self.act and record.act.partition(" ")[0] != self.act:
+        if self.act and self.act not in (
+            record.act,
+            record.act.partition(" ")[0],
+            operation_of(record.asked),
+        ):
             return False
         if self.broken_glass and not by.reason:
             return False
         if self.purposed and not by.purpose:
             return False
-        return not self.refused or record.status in (401, 403)
+        return not self.refused or record.hidden or record.status in (401, 403)
 
     @property
     def terms(self) -> list[str]:
@@ -78,6 +85,15 @@ class Wanted:
             (AGENT, self.who),
         ]
         return [term(kind, value) for kind, value in found if value]
+
+
+def check_act(act: str) -> None:
+    """Raise ``ValueError`` for what is recorded of nothing: it would find nothing."""
+    if act.partition(" ")[0] not in _ACTS and not act.startswith("$"):
+        named = ", ".join(sorted(_ACTS))
+        raise ValueError(
+            f"there is no act {act!r}: there are {named}, and operations ($everything)"
+        )
 
 
 @dataclass(slots=True)

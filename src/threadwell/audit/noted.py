@@ -36,6 +36,7 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
     more: bool
     #: What was seen, or where in its file the line stands that has just that.
     seen: tuple[Group, ...] | int = ()
+    hidden: bool = False
 
 
 class _Written(msgspec.Struct):
@@ -81,9 +82,12 @@ def note(
     request: str,
     seen: Sequence[Stored],
     more: bool = False,
+    hidden: bool = False,
 ) -> bytes:
     """The note of a ``Record`` of these, in a line without its end; ``seen`` was only looked at."""
     groups = [seen[0][:3]] if len(seen) == 1 else _grouped(seen)
+    if hidden:
+        return _encode((at, act, _of(by), status, asked, query, request, more, groups, True))
     return _encode((at, act, _of(by), status, asked, query, request, more, groups))
 
 
@@ -162,6 +166,7 @@ def read_note(line: bytes, line_at: LineAt = nowhere) -> Record:
         request=told.request,
         touched=_touched(seen),
         more=told.more,
+        hidden=told.hidden,
     )
 
 

@@ -15,8 +15,8 @@ from threadwell.stores.contract import Key, Store, Stored
 
 #: What names a version: its type, id and version id.
 Version: TypeAlias = tuple[str, str, str]
-#: Versions that are remembered with the patients they are about.
-_MOST = 50_000
+#: Versions that are remembered with the patients they are about: some 6 MB.
+_MOST = 20_000
 #: Versions before a deletion that are looked at for what it has deleted.
 _BACK = 5
 _PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/.*)?")
@@ -67,6 +67,8 @@ class Patients:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, dict[Version, tuple[str, ...]]] = {}
+        # There are many versions to a patient.
+        self._same: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     async def look_up(self, project: str, versions: Set[Version]) -> None:
         """Know of all of these whom they are about."""
@@ -76,6 +78,7 @@ class Patients:
             return
         if sum(map(len, self._known.values())) > _MOST:
             self._known.clear()
+            self._same.clear()
             known = self._known.setdefault(project, {})
             wanted = {one for one in versions if may_be_about(one[0])}
         keys = list(dict.fromkeys(Key(type_, id_) for type_, id_, _ in wanted))
@@ -88,7 +91,8 @@ class Patients:
                 found = await self._before(project, found)
             # Of a Patient who was expunged there is only that.
             gone = found is None and type_ == "Patient"
-            known[type_, id_, version] = (id_,) if gone else _of(found)
+            about = (id_,) if gone else _of(found)
+            known[type_, id_, version] = self._same.setdefault(about, about)
 
     def of(self, project: str, versions: Iterable[Version]) -> dict[str, list[int]]:
         """For each patient (by id) the places in ``versions``, which were looked up, that are about

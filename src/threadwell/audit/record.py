@@ -52,6 +52,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     or ours for something else (``sign-in``). ``status`` is that of the answer, as HTTP has it.
     ``asked`` is the path of the request below the FHIR base, ``query`` what was searched for,
     ``request`` the id of the request. ``more`` tells that further records of the request follow.
+    ``hidden``: what was asked for is there, and was said not to be, as a policy hides it.
     """
 
     at: int
@@ -63,6 +64,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     request: str = ""
     touched: tuple[Touched, ...] = ()
     more: bool = False
+    hidden: bool = False
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -75,6 +77,12 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     n: int
     record: Record
     patients: dict[str, list[int]] = msgspec.field(default_factory=dict)
+
+
+def operation_of(asked: str) -> str:
+    """The operation that is named by the path of a request (``$everything``), ``""`` if none is."""
+    name = asked.rpartition("/")[2]
+    return name if name.startswith("$") else ""
 
 
 encode_record = msgspec.json.Encoder().encode

@@ -28,7 +28,7 @@ class Witness(msgspec.Struct, eq=False):
     from the store, as where no policy is in between. Of a request that writes only what it answers
     with was seen (``saw``). ``act``, ``asked`` and ``query`` may become known only later.
     ``wrote``: a commit has its record. ``page`` is all that was seen, where that is a page which a
-    store may show again.
+    store may show again. ``hid``: a policy hides what was asked for, and is there.
     """
 
     by: Who
@@ -43,6 +43,7 @@ class Witness(msgspec.Struct, eq=False):
     wrote: bool = False
     seen: list[Stored] = msgspec.field(default_factory=list)
     page: Matches | None = None
+    hid: bool = False
 
     @property
     def has_seen(self) -> bool:
@@ -92,7 +93,8 @@ class Witness(msgspec.Struct, eq=False):
                 note_again(self.at, self.act, self.by, asked, query, request, page, self.pen)
                 return
             self._open()
-        self.pen.keep(note(self.at, self.act, self.by, status, asked, query, request, self.seen))
+        told = (self.at, self.act, self.by, status, asked, query, request)
+        self.pen.keep(note(*told, self.seen, hidden=self.hid and status == 404))
 
     def forget(self) -> None:
         """What was seen so far is recorded."""

@@ -46,11 +46,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--entity", metavar="REFERENCE", default="", help="of this resource")
     parser.add_argument("--since", metavar="TIME", default="", help="from then on (2031-05-04)")
     parser.add_argument("--until", metavar="TIME", default="", help="before then")
-    parser.add_argument("--act", metavar="WORD", default="", help="read, search, create, …")
+    parser.add_argument("--act", metavar="WORD", default="", help="read, search, $reply, login, …")
     parser.add_argument(
         "--broken-glass", action="store_true", help="what was seen beyond a policy, with a reason"
     )
-    parser.add_argument("--refused", action="store_true", help="what was not allowed")
+    parser.add_argument("--refused", action="store_true", help="what was not allowed, or is hidden")
     parser.add_argument(
         "--count", metavar="N", type=int, default=_COUNT, help=f"so many at most ({_COUNT})"
     )
@@ -108,10 +108,21 @@ def _events(tw: Threadwell, arguments: Namespace) -> Iterator[Resource]:
         entity=arguments.entity,
         since=_time(arguments.since, "--since"),
         until=_time(arguments.until, "--until"),
-        act=arguments.act,
+        act=_act(arguments.act),
         broken_glass=arguments.broken_glass,
         refused=arguments.refused,
     )
+
+
+def _act(act: str) -> str:
+    from threadwell.audit.finding import check_act
+
+    if act:
+        try:
+            check_act(act)
+        except ValueError as error:
+            raise Misuse(f"--act: {error}") from None
+    return act
 
 
 def _who(tw: Threadwell, name: str) -> str:
@@ -128,7 +139,7 @@ def _row(event: Resource) -> list[str]:
     asked = [e["name"] for e in entities if "name" in e]
     of = next(iter(queries or others or asked), "")
     more = f" and {len(others) - 1} more" if len(others) > 1 and not queries else ""
-    told = event["subtype"][0]["code"]
+    told = " ".join(one["code"] for one in event["subtype"])
     refused = f" ({event['outcomeDesc']})" if event["outcome"] != "0" else ""
     agents = event["agent"]
     who = next((a for a in agents if a["requestor"]), agents[0])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from threadwell.audit.events import event, events, parse_id
-from threadwell.audit.finding import Wanted, find, find_line
+from threadwell.audit.finding import Wanted, check_act, find, find_line
 from threadwell.audit.keeping import keep_for, prune, retention
 from threadwell.audit.verifying import parse_anchor, verify
 from threadwell.facade.verbs import Verbs
@@ -42,9 +42,13 @@ class Auditing(Verbs):
 
         ``patient`` is a Patient, ``who`` a person or client, ``entity`` any resource, each by its
         reference: ``for event in tw.audit_events(patient="Patient/123"): …``. ``act`` is an
-        interaction (``read``, ``search``, ``create`` …). ``broken_glass`` are those beyond a
-        policy, ``refused`` those that were not allowed. To look at the trail is recorded in it.
+        interaction (``read``, ``search``, ``create`` …), a word of ours (``login``, ``page`` …) or
+        an operation (``$everything``); ``ValueError`` for what is none. ``broken_glass`` are those
+        beyond a policy, ``refused`` those that were not allowed: 401, 403, and 404 of what a policy
+        hides. To look at the trail is recorded in it.
         """
+        if act:
+            check_act(act)
         wanted = Wanted(
             patient=patient.rpartition("/")[2],
             who=who,
@@ -55,6 +59,9 @@ class Auditing(Verbs):
             broken_glass=broken_glass,
             refused=refused,
         )
+        return self._events(wanted)
+
+    def _events(self, wanted: Wanted) -> Iterator[Resource]:
         self._trail.event(self._project, "audit list", self._trail.by)
         walk = find(self._trail, self._project, wanted)
         try:

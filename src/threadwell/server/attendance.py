@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from threadwell.audit.keeper import keep_chaining
@@ -65,7 +66,8 @@ async def _do_duties(url: str, lifeline: bool) -> int:
     store = open_store(url)
     try:
         trail = open_trail(url, store, Who(way="duty"))
-        await asyncio.gather(perform_here(trail.store, stop), keep_chaining(trail, stop, give_back))
+        chaining = keep_chaining(trail, stop, partial(give_back, store))
+        await asyncio.gather(perform_here(trail.store, stop), chaining)
     finally:
         await store.close()
     return 0

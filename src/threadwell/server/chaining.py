@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
@@ -32,7 +33,8 @@ async def _chain(url: str) -> int:
     stop = stopping(lifeline=True)
     store = open_store(url)
     try:
-        await keep_chaining(open_trail(url, store, Who(way="audit")), stop, give_back)
+        trail = open_trail(url, store, Who(way="audit"))
+        await keep_chaining(trail, stop, partial(give_back, store))
     finally:
         await store.close()
     return 0

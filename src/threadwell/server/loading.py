@@ -7,6 +7,11 @@ import gc
 
 from threadwell.server import attendance, chaining
 from threadwell.server.ahead import Ahead, fork_ahead
+from threadwell.server.unused import keep_little
+
+_DEFINITIONS = ("structures", "constraints", "search_parameters", "compartments", "value_sets")
+#: Those of which every practice has some.
+_USUAL = ("Communication", "Encounter", "Patient", "Practitioner", "Task")
 
 
 def fork_beside(store: str, *, duties: bool) -> Ahead | None:
@@ -47,5 +52,22 @@ def preload() -> None:
         from threadwell.server import sockets
 
         assert sockets
+    _look_at_types()
     gc.collect()
     gc.freeze()
+    keep_little()
+
+
+def _look_at_types() -> None:
+    """Read R4's definitions, and compile what the usual resources are checked and found by: else
+    each process would, when it is first asked, and share nothing of it.
+    """
+    from threadwell.fhir.definitions import load
+    from threadwell.fhir.search.extract import extraction
+    from threadwell.fhir.validation import validate
+
+    for name in _DEFINITIONS:
+        load(name)
+    for type_ in _USUAL:
+        validate({"resourceType": type_})
+        extraction(type_)

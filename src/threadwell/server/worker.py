@@ -32,6 +32,7 @@ from threadwell.server.attendance import duties_beside, perform_here
 from threadwell.server.beside import Beside, attend
 from threadwell.server.connection import Connection, look_at
 from threadwell.server.mail.running import Place
+from threadwell.server.unused import Rest, give_back
 from threadwell.stores.contract import Store
 from threadwell.stores.watching import Watchable
 
@@ -147,7 +148,8 @@ async def work(
         if task.mail and number == 0:
             mails = _mails(task.store, trail.store, task.mail, stop)
             beside.append(asyncio.create_task(mails, name="mails"))
-        server = _Server(config, load, lambda: ready(link), stop)
+        rest = Rest(partial(give_back, store))
+        server = _Server(config, load, lambda: ready(link), stop, rest)
         # The server takes these signals over, and repeats the one that stopped it once it has
         # given them back. By then everything is in order, and the store is to be closed.
         for signal_ in (signal.SIGINT, signal.SIGTERM):
@@ -233,12 +235,18 @@ class _Server(uvicorn.Server):
     """Tells when it listens, looks after its connections, and says that it stops."""
 
     def __init__(
-        self, config: uvicorn.Config, load: Load, ready: Callable[[], None], stop: asyncio.Event
+        self,
+        config: uvicorn.Config,
+        load: Load,
+        ready: Callable[[], None],
+        stop: asyncio.Event,
+        rest: Rest,
     ) -> None:
         super().__init__(config)
         self._load = load
         self._stop = stop
         self._ready = ready
+        self._rest = rest
         self.left_unfinished = False
         #: Ends the process, whatever it still does.
         self.last = threading.Timer(GRACE + _LAST, os._exit, (1,))
@@ -281,6 +289,7 @@ class _Server(uvicorn.Server):
         connections = self.server_state.connections
         self._load.meter.connections(len(connections))
         look_at(connections, draining=self._load.draining)
+        self._rest.look(self._load.meter.in_flight, self.server_state.total_requests)
 
 
 async def _first_answer(store: Store) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.access.attacks import FORM, Ask
 from tests.unit.access.world import NAMES, World, key
+from threadwell.audit.events import events
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.record import Line
 from threadwell.audit.trail import Trail
@@ -112,6 +113,27 @@ def test_no_request_goes_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
             assert line.n == before + 1, (path, headers)
             seen = [f"{one.type}/{one.id}" for one in line.record.touched]
             assert (NAMES["one"] in seen) is (answer.status == 200), (path, headers)
+
+
+@pytest.mark.parametrize("way", ["", "/_history", "/_history/1"])
+def test_what_a_policy_hides_was_refused(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Whoever asks is told that there is no such thing; the trail tells what there is."""
+    here = Watched("participant", monkeypatch)
+    hidden, nowhere = NAMES["two"], "Communication/never-was"
+    statuses = [here.ask("GET", f"{name}{way}").status for name in (hidden, nowhere)]
+    assert statuses == [404, 404]
+    assert here.ask("GET", NAMES["one"]).status == 200
+
+    async def refused() -> list[Line]:
+        return [one async for one in find(here.trail, DEFAULT_PROJECT, Wanted(refused=True))]
+
+    (line,) = here.run(refused())
+    assert line.record.asked == f"{hidden}{way}"
+    assert line.record.touched == ()
+    (told,) = events(line)
+    assert told["outcomeDesc"] == "HTTP 404, hidden by a policy"
+    others = [one for one in here.lines() if one.record.asked == f"{nowhere}{way}"]
+    assert [one.record.hidden for one in others] == [False]
 
 
 def writes(line: int, event: dict[str, Any]) -> list[Ask]:

@@ -41,6 +41,32 @@ def test_what_was_asked_for_is_told_of_what_was_refused(
     assert "Observation" in capsys.readouterr().out
 
 
+def test_an_operation_is_named(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with threadwell.open(store) as tw, pytest.raises(OperationOutcomeError):
+        tw.create_resource({"resourceType": "Observation"})
+    assert main(["get", "Patient/never-was/$everything"]) == 1
+    capsys.readouterr()
+    for act in ("$everything", "operation"):
+        assert main(["audit", "list", "--act", act]) == 0
+        told = capsys.readouterr().out
+        assert "operation $everything (HTTP 404)" in told
+        assert "Observation" not in told
+
+
+def test_an_act_that_there_is_not_is_refused(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with threadwell.open(store) as tw:
+        with pytest.raises(ValueError, match="nonsense"):
+            tw.audit_events(act="nonsense")
+        assert list(tw.audit_events(act="login")) == []
+    assert main(["audit", "list", "--act", "nonsense"]) == 2
+    told = capsys.readouterr().err
+    assert "there is no act 'nonsense'" in told
+    assert "create, " in told
+    assert "login, " in told
+
+
 def test_a_hook_is_set_back_by_its_reference(
     store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -348,6 +348,12 @@ class SqliteStore(PrivateValues):
         """Tell ``watcher`` of every commit from now on."""
         self._writer.watcher = watcher
 
+    def rest(self) -> None:
+        """Let go of the pages of the file that are at hand: the system has them, too."""
+        if not self._reading.in_transaction:
+            self._reading.execute("PRAGMA shrink_memory")
+        self._writer.rest()
+
     async def close(self) -> None:
         self._bell.close()
         await self._writer.close()

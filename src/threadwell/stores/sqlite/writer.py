@@ -78,6 +78,12 @@ class Writer:
             # written would stay in memory until Python looks for cycles.
             del future
 
+    def rest(self) -> None:
+        """Let go of the pages that are at hand, unless there is something to do."""
+        is_running = self._running is not None and not self._running.done()
+        if not is_running and not self._connection.in_transaction:
+            self._connection.execute("PRAGMA shrink_memory")
+
     async def close(self) -> None:
         """Finish what waits."""
         if self._running is not None and not self._running.done():
