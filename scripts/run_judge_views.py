@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from threadwell.fhir.json import decode, encode
-from threadwell.fhir.views.definition import BadView, SeveralValues, TooManyRows, compiled
+from threadwell.fhir.views.definition import BadView, SeveralValues, compiled
+from threadwell.fhir.views.paths import TooMuch
 
 #: Tests that do not pass, with the reason.
 LEFT: Mapping[str, str] = {
@@ -51,7 +52,7 @@ def _passes(case: dict[str, Any], resources: list[dict[str, Any]]) -> bool:
             if resource["resourceType"] == view.resource
             for row in view.rows(resource)
         ]
-    except (BadView, SeveralValues, TooManyRows):
+    except (BadView, SeveralValues, TooMuch):
         return bool(case.get("expectError"))
     if case.get("expectError"):
         return False

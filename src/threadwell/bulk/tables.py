@@ -69,7 +69,7 @@ def shipped_names() -> tuple[str, ...]:
 async def rows_of(
     store: Reading, project: str, view: View, query: Query, most: int | None = None
 ) -> AsyncIterator[list[Cells]]:
-    """The rows of what a query finds, some resources at a time; raises ``TooManyRows`` and
+    """The rows of what a query finds, some resources at a time; raises ``TooMuch`` and
     ``SeveralValues``.
     """
     left = most

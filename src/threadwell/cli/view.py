@@ -48,7 +48,8 @@ def run(arguments: Namespace) -> int:
         shipped_names,
     )
     from threadwell.fhir.json import BadJson, decode
-    from threadwell.fhir.views.definition import BadView, SeveralValues, TooManyRows, compiled
+    from threadwell.fhir.views.definition import BadView, SeveralValues, compiled
+    from threadwell.fhir.views.paths import TooMuch
 
     if arguments.action == "list":
         for name in shipped_names():
@@ -71,7 +72,7 @@ def run(arguments: Namespace) -> int:
         if kind == "parquet":
             check_parquet()
         asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
-    except (BadJson, BadView, SeveralValues, TooManyRows, NoParquet) as error:
+    except (BadJson, BadView, SeveralValues, TooMuch, NoParquet) as error:
         raise Mistake(str(error)) from None
     return 0
 

@@ -50,6 +50,8 @@ def test_events_are_found_by_what_they_are_about(api: Api, people: tuple[str, st
     assert _told(api, f"AuditEvent?patient={b}&agent:identifier={client}&subtype=create") == [
         "C0 create"
     ]
+    assert _told(api, f"AuditEvent?patient={b}&action:below=R") == ["R0 read"]
+    assert _told(api, f"AuditEvent?patient={b}&action:below=nothing") == []
     assert _told(api, "AuditEvent?outcome=4") == ["R4 read"]
     assert _told(api, f"AuditEvent?patient={a}&date=lt2000") == []
     assert len(_told(api, f"AuditEvent?patient={a}&date=ge2000")) == 3

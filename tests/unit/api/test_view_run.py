@@ -143,6 +143,24 @@ def test_a_path_that_is_too_long_is_told(api, path: str) -> None:
     assert "column[0].path: an expression" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "code", "says"),
+    [
+        ("id" + ".select($this | $this)" * 20, "invalid", "come to too much"),
+        ("id" + ".select($this & $this)" * 30, "processing", "letters"),
+        ("id.matches('a')", "invalid", "by command or in Python"),
+    ],
+)
+def test_a_path_that_grows_is_told(api, path: str, code: str, says: str) -> None:
+    fill(api, 1)
+    view = {**VIEW, "select": [{"column": [{"name": "id", "path": path}]}]}
+    answer = api.call("POST", "$viewdefinition-run", view)
+    assert answer.status_code == 422
+    (issue,) = answer.json()["issue"]
+    assert issue["code"] == code
+    assert says in json.dumps(issue)
+
+
 def test_others_have_their_turn_while_rows_are_made() -> None:
     class Slow:
         def rows(self, _: Any) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ from threadwell.fhir.search.sought import Prefix, ReferenceMatch
 from threadwell.fhir.search.times import query_range
 from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import Stored
+from threadwell.stores.naming import with_names
 
 TYPE = "AuditEvent"
 _NEWEST = (Sort("date", descending=True),)
@@ -94,7 +95,10 @@ class _Cursor(NamedTuple):
 
 async def _answer(context: Context, request: Request, params: Sequence[tuple[str, str]]) -> Answer:
     others = [pair for pair in params if pair[0] != "_cursor"]
-    asked = context.asking.of(TYPE, request.compartment, others).query
+    parsed = context.asking.of(TYPE, request.compartment, others)
+    asked = parsed.query
+    if parsed.by_name:
+        asked = await with_names(context.view, context.project, asked, context.packaged)
     if asked.sort not in _ORDERS:
         raise invalid("AuditEvents come newest first: _sort can be -date")
     if asked.offset:

@@ -31,10 +31,10 @@ from threadwell.fhir.views.definition import (
     BadView,
     Cells,
     SeveralValues,
-    TooManyRows,
     View,
     compiled,
 )
+from threadwell.fhir.views.paths import TooMuch
 
 NAMES = frozenset({"$viewdefinition-run", "$run"})
 #: Where views are, though R4 knows no such type.
@@ -51,7 +51,7 @@ async def run(context: Context, request: Request) -> Answer:
         if definition is None:
             raise not_found()
     try:
-        view = compiled(definition)
+        view = compiled(definition, patterns=False)
     except BadView as error:
         raise FhirError(422, [Issue("invalid", str(error))]) from None
     context.view.check(view.resource, "search")
@@ -66,7 +66,7 @@ async def run(context: Context, request: Request) -> Answer:
     try:
         # What is wrong with the first rows is told; later the connection breaks off.
         first: list[Cells] = await anext(rows, [])
-    except (SeveralValues, TooManyRows) as error:
+    except (SeveralValues, TooMuch) as error:
         raise FhirError(422, [Issue("processing", str(error))]) from None
     headers = [
         (b"content-type", FORMATS[wanted.format].encode()),

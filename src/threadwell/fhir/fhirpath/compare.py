@@ -22,16 +22,22 @@ Number: TypeAlias = Decimal | int | float
 def compare(left: Any, right: Any, type_: str) -> int | None:
     """Less, equal or greater, as -1, 0 or 1; ``None`` where it cannot be said.
 
-    It cannot be said of a day and a moment of that day, nor of quantities in different units.
+    It cannot be said of a day and a moment of that day, of quantities in different units, nor of
+    a text and a number.
     """
-    if type_ in TIMES:
-        return _compare_times(left, right)
-    if isinstance(left, dict):
+    if isinstance(left, str) and isinstance(right, str):
+        return _compare_times(left, right) if type_ in TIMES else _order(left, right)
+    if isinstance(left, dict) and isinstance(right, dict):
         units = [(q.get("system"), q.get("code", q.get("unit"))) for q in (left, right)]
         if units[0] != units[1] or "value" not in left or "value" not in right:
             return None
         return _order(left["value"], right["value"])
-    return _order(left, right)
+    return _order(left, right) if is_number(left) and is_number(right) else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number; a truth is none."""
+    return isinstance(value, Decimal | int | float) and not isinstance(value, bool)
 
 
 def _compare_times(left: str, right: str) -> int | None:

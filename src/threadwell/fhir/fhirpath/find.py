@@ -8,6 +8,7 @@ from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.definitions.structures import elements, primitive
+from threadwell.fhir.fhirpath.compare import is_number
 from threadwell.fhir.fhirpath.logic import Truth
 from threadwell.fhir.fhirpath.top import Finder, Top, key
 from threadwell.fhir.fhirpath.tree import Unsupported
@@ -46,6 +47,21 @@ def _narrowed(part: Part, name: str) -> Part:
     return Part(part.type, collect)
 
 
+def combined(parts: list[Part], others: list[Part], collect: Collect) -> list[Part]:
+    """``parts.combine(others)``, whose values ``collect`` finds: one after the other where all are
+    of one type.
+    """
+    if len({part.type for part in (*parts, *others)}) != 1:
+        return [*parts, *others]
+    first = gather(parts) if parts else _nothing
+    type_ = (parts or others)[0].type
+    return [Part(type_, lambda item, top: [*first(item, top), *collect(item, top)])]
+
+
+def _nothing(_item: Any, _top: Top) -> list[Any]:
+    return []
+
+
 def common(part: Part, others: Finder[Container[Any]]) -> Part:
     """``part.intersect(others)``: those values whose keys are among the others'."""
 
@@ -58,14 +74,18 @@ def common(part: Part, others: Finder[Container[Any]]) -> Part:
 
 def total(left: Collect, right: Collect) -> Part:
     """``left + right`` of numbers."""
-    return Part("integer", lambda item, top: [sum((*left(item, top), *right(item, top)))])
+
+    def collect(item: Any, top: Top) -> list[Any]:
+        return [sum(v for v in (*left(item, top), *right(item, top)) if is_number(v))]
+
+    return Part("integer", collect)
 
 
 def text(left: Collect, right: Collect) -> Part:
     """``left & right``: both texts as one, nothing counting as no text."""
 
     def collect(item: Any, top: Top) -> list[Any]:
-        return ["".join(v for v in (*left(item, top), *right(item, top)) if v is not NO_VALUE)]
+        return ["".join(v for v in (*left(item, top), *right(item, top)) if isinstance(v, str))]
 
     return Part("string", collect)
 
@@ -94,11 +114,6 @@ def _count(parts: list[Part]) -> list[Part]:
     return [Part("integer", lambda item, top: [len(collect(item, top))])]
 
 
-def _combine(parts: list[Part], others: Collect) -> list[Part]:
-    collect = gather(parts)
-    return [Part(parts[0].type, lambda item, top: [*collect(item, top), *others(item, top)])]
-
-
 def _children(parts: list[Part]) -> list[Part]:
     return [
         found
@@ -116,7 +131,7 @@ def _descendants(parts: list[Part]) -> list[Part]:
 def _below(item: Any, _: Top) -> list[Any]:
     """Every object below the item."""
     found: list[Any] = []
-    rest = list(item.values())
+    rest = list(item.values()) if isinstance(item, dict) else []
     while rest:
         value = rest.pop()
         if isinstance(value, dict):
@@ -134,6 +149,8 @@ def _resolve(parts: list[Part]) -> list[Part]:
     """
 
     def find(item: Any, top: Top) -> list[Any]:
+        if not isinstance(item, dict):
+            return []
         text = item.get("reference", "")
         if text.startswith("#"):
             return top.contained(text[1:])
@@ -151,7 +168,9 @@ def _of_texts(change: Callable[..., Any], type_: str) -> Callable[..., list[Part
         collect = gather(parts)
 
         def find(item: Any, top: Top) -> list[Any]:
-            given = [argument(item, top)[0] for argument in arguments]
+            given = [found for argument in arguments for found in argument(item, top)[:1]]
+            if len(given) < len(arguments) or not all(isinstance(one, str) for one in given):
+                return []
             texts = [value for value in collect(item, top) if value is not NO_VALUE]
             made = [change(value, *given) for value in texts]
             return [value for value in made if value is not None]
@@ -162,16 +181,24 @@ def _of_texts(change: Callable[..., Any], type_: str) -> Callable[..., list[Part
 
 
 def _integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return int(value)
     return int(value) if re.fullmatch(r"[+-]?[0-9]{1,10}", str(value)) else None
 
 
-def _replaced(value: str, pattern: str, by: str) -> str:
-    return re.sub(pattern, by, value)
+def _string(value: Any) -> str | None:
+    """A primitive as FHIRPath writes it (N1 §5.5.4); what has members is no text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if isinstance(value, dict) else str(value)
+
+
+def _replaced(value: Any, pattern: str, by: str) -> str | None:
+    return re.sub(pattern, by, value) if isinstance(value, str) else None
 
 
 FUNCTIONS: Mapping[str, Callable[..., list[Part]]] = {
     "children": _children,
-    "combine": _combine,
     "count": _count,
     "descendants": _descendants,
     "first": _first,
@@ -179,6 +206,6 @@ FUNCTIONS: Mapping[str, Callable[..., list[Part]]] = {
     "resolve": _resolve,
     "tail": _tail,
     "toInteger": _of_texts(_integer, "integer"),
-    "toString": _of_texts(str, "string"),
+    "toString": _of_texts(_string, "string"),
     "trace": _trace,
 }

@@ -124,10 +124,11 @@ def equal(left: Collect, right: Collect, wanted: bool) -> Truth:
     return check
 
 
-def ordered(left: Collect, right: Collect, type_: str, holds: Callable[[int], bool]) -> Truth:
-    """Whether the order of two single values of ``type_`` is as wanted.
-
-    It is also where that cannot be told: a resource is refused only for what is surely wrong.
+def ordered(
+    left: Collect, right: Collect, type_: str, holds: Callable[[int], bool], untold: bool | None
+) -> Truth:
+    """Whether the order of two single values of ``type_`` is as wanted; ``untold`` where that
+    cannot be told.
     """
 
     def check(item: Any, top: Top) -> bool | None:
@@ -135,7 +136,7 @@ def ordered(left: Collect, right: Collect, type_: str, holds: Callable[[int], bo
         if len(one) != 1 or len(other) != 1 or NO_VALUE in (one[0], other[0]):
             return None
         order = compare(one[0], other[0], type_)
-        return order is None or holds(order)
+        return untold if order is None else holds(order)
 
     return check
 
@@ -161,9 +162,10 @@ def on_text(test: Callable[[str, str], bool], text: Collect, given: Collect) -> 
 
     def check(item: Any, top: Top) -> bool:
         texts, others = text(item, top), given(item, top)
-        if not texts or texts[0] is NO_VALUE or not others:
+        if not texts or not others:
             return False
-        return test(texts[0], others[0])
+        told, wanted = texts[0], others[0]
+        return isinstance(told, str) and isinstance(wanted, str) and test(told, wanted)
 
     return check
 

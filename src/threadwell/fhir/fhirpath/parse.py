@@ -34,6 +34,7 @@ def parse(expression: str, variables: Mapping[str, Node] = MappingProxyType({}))
 #: What an expression from outside may have: words and signs, one within the other in parentheses,
 #: and steps of which each goes on from the one before. All of it is walked by recursion.
 MAX_TOKENS, MAX_NESTED, MAX_STEPS = 2000, 20, 64
+MAX_DIGITS = 200
 
 
 def parse_outside(expression: str, variables: Mapping[str, Node] = MappingProxyType({})) -> Node:
@@ -54,6 +55,12 @@ def parse_outside(expression: str, variables: Mapping[str, Node] = MappingProxyT
     if _steps(node) > MAX_STEPS:
         raise Unsupported(f"an expression goes on for at most {MAX_STEPS} steps")
     return node
+
+
+def _number(digits: str) -> int | Decimal:
+    if len(digits) > MAX_DIGITS:
+        raise Unsupported(f"a number has at most {MAX_DIGITS} digits")
+    return Decimal(digits) if "." in digits else int(digits)
 
 
 def _steps(node: Node) -> int:
@@ -181,7 +188,7 @@ class _Parser:
             return named.value
         if not (position.isascii() and position.isdigit()):
             raise Unsupported(f"a position was expected, not {position!r}")
-        return int(position)
+        return int(_number(position))
 
     def _term(self) -> Node:
         if self._took("("):
@@ -201,8 +208,7 @@ class _Parser:
         if token.startswith("'"):
             return Literal(_ESCAPE.sub(_unescape, self._tokens.pop()[1:-1]))
         if token[:1].isdigit():
-            token = self._tokens.pop()
-            return Literal(Decimal(token) if "." in token else int(token))
+            return Literal(_number(self._tokens.pop()))
         return self._invocation(This())
 
     def _invocation(self, base: Node) -> Node:
@@ -216,9 +222,11 @@ class _Parser:
             self._expect(")")
             return node
         arguments: list[Node] = []
-        while not self._took(")"):
+        if not self._took(")"):
             arguments.append(self._nested())
-            self._took(",")
+            while self._took(","):
+                arguments.append(self._nested())
+            self._expect(")")
         return Call(base, name, tuple(arguments))
 
     def _took(self, token: str) -> bool:

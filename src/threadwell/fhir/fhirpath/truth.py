@@ -6,7 +6,7 @@ The types decide at once where a name leads, so that a closure only looks up dic
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from threadwell.fhir.fhirpath import find, logic
 from threadwell.fhir.fhirpath.compare import TIMES
@@ -49,7 +49,7 @@ _PER_ITEM = {"where", "select"}
 #: Those whose argument is about the items of what they are called on.
 _ABOUT_BASE = {*_PER_ITEM, "all"}
 #: The functions that are compiled here.
-_HERE = {*_PER_ITEM, "intersect"}
+_HERE = {*_PER_ITEM, "combine", "intersect"}
 _LITERALS = {bool: "boolean", str: "string", int: "integer"}
 
 
@@ -93,8 +93,12 @@ def _never(_item: Any, _top: Top) -> bool:
 class Compiler:
     """Compiles the nodes of one expression, which starts from a value of the type ``top``."""
 
+    #: What an order is that cannot be told: a resource is refused only for what is surely wrong.
+    UNTOLD: ClassVar[bool | None] = True
+
     def __init__(self, top: str) -> None:
         self._top = top
+        self._asked: Node | None = None
 
     def truth(self, node: Node, type_: str) -> Truth:
         """Whether a condition holds for a value of ``type_``."""
@@ -105,7 +109,7 @@ class Compiler:
                 parts = self.parts(left, type_)
                 kind = next((part.type for part in parts if part.type in TIMES), "")
                 other = self._collect(right, type_)
-                return logic.ordered(gather(parts), other, kind, _ORDERS[operator])
+                return logic.ordered(gather(parts), other, kind, _ORDERS[operator], self.UNTOLD)
             case Binary(left, "=" | "!=" as operator, right):
                 both = self._collect(left, type_), self._collect(right, type_)
                 return logic.equal(*both, operator == "=")
@@ -119,12 +123,13 @@ class Compiler:
                 return logic.negation(self.truth(base, type_))
             case Call(Member(This(), name), "hasValue", ()):
                 values = json_names(type_, name, beside=False)
-                return lambda item, _: not values.isdisjoint(item)
+                return (lambda item, _: not values.isdisjoint(item)) if values else _never
             case Call(base, "isDistinct", ()):
                 return logic.distinct(self._collect(base, type_))
             case Call(base, "all", (criteria,)):
                 parts = self.parts(base, type_)
-                return logic.for_all([(p.collect, self.truth(criteria, p.type)) for p in parts])
+                held = logic.for_all([(p.collect, self.truth(criteria, p.type)) for p in parts])
+                return once(held) if _is_fixed(base) else held
             case Call(base, name, (given,)) if name in logic.TEXT:
                 texts = self._collect(base, type_), self._collect(given, type_)
                 return logic.on_text(logic.TEXT[name], *texts)
@@ -133,7 +138,18 @@ class Compiler:
             case Call(_, name) if name not in _HERE and name not in find.FUNCTIONS:
                 raise Unsupported(f"there is no function {name}")
             case _:
-                return logic.single(self._collect(node, type_))
+                return logic.single(self._single(node, type_))
+
+    def _single(self, node: Node, type_: str) -> Collect:
+        """What finds the values of a node that is no condition by itself."""
+        if node is self._asked:
+            # Its values would be whether it holds: nobody knows what it means.
+            raise Unsupported(f"nothing is found by {as_text(node)}")
+        before, self._asked = self._asked, node
+        try:
+            return self._collect(node, type_)
+        finally:
+            self._asked = before
 
     def _is(self, base: Node, name: str, type_: str) -> Truth:
         parts = self.parts(base, type_)
@@ -204,6 +220,9 @@ class Compiler:
                 return [
                     find.common(part, self._among(other, type_)) for part in self.parts(base, type_)
                 ]
+            case Call(base, "combine", (other,)):
+                both = self.parts(base, type_), self.parts(other, type_)
+                return find.combined(*both, self._collect(other, type_)) if any(both) else []
             case Call(base, name, arguments) if name in find.FUNCTIONS:
                 given = [self._collect(argument, type_) for argument in arguments]
                 return find.FUNCTIONS[name](self.parts(base, type_), *given)

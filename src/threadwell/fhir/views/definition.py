@@ -15,7 +15,7 @@ from threadwell.fhir.fhirpath.parse import parse_outside
 from threadwell.fhir.fhirpath.tree import Literal, Node, Unsupported
 from threadwell.fhir.fhirpath.values import NO_VALUE, Part
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.views.paths import ROW_INDEX, Paths, Row
+from threadwell.fhir.views.paths import ROW_INDEX, Paths, Row, TooMuch
 
 #: What a column, and a constant, may be called.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -45,13 +45,6 @@ class SeveralValues(Exception):
         super().__init__(f"{column} has several values: make it a collection, or ask for first()")
 
 
-class TooManyRows(Exception):
-    """A resource makes more rows than anybody can want."""
-
-    def __init__(self) -> None:
-        super().__init__(f"a resource makes more than {MOST_ROWS:,} rows")
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """``type`` is FHIR's, ``""`` where nobody has said it. ``many``: its cells are lists."""
@@ -72,7 +65,7 @@ class View:
     _make: _Make
 
     def rows(self, resource: Resource) -> list[Cells]:
-        """The rows of a resource of the type ``resource``; raises ``TooManyRows``,
+        """The rows of a resource of the type ``resource``; raises ``TooMuch``,
         ``SeveralValues``.
         """
         row = Row(resource)
@@ -87,14 +80,18 @@ class _Selection:
     make: _Make
 
 
-def compiled(view: Any) -> View:
-    """The view of a ViewDefinition as JSON; raises ``BadView``."""
+def compiled(view: Any, *, patterns: bool = True) -> View:
+    """The view of a ViewDefinition as JSON; raises ``BadView``.
+
+    ``patterns`` says whether it may look for regular expressions of its own, which may take any
+    time: only where whoever wrote the view is the one who waits for it.
+    """
     if not isinstance(view, dict):
         raise BadView("a ViewDefinition is a JSON object")
     resource = view.get("resource")
     if not isinstance(resource, str) or resource not in RESOURCE_TYPES:
         raise BadView("ViewDefinition.resource has to be a resource type of R4")
-    reader = _Reader(resource, _constants(view.get("constant", [])))
+    reader = _Reader(resource, _constants(view.get("constant", [])), patterns=patterns)
     where = tuple(reader.conditions(view.get("where", [])))
     selects = view.get("select")
     if not isinstance(selects, list) or not selects:
@@ -122,9 +119,9 @@ def _constants(given: Any) -> dict[str, Node]:
 
 
 class _Reader:
-    def __init__(self, resource: str, variables: Mapping[str, Node]) -> None:
+    def __init__(self, resource: str, variables: Mapping[str, Node], *, patterns: bool) -> None:
         self._variables = variables
-        self._paths = Paths(resource)
+        self._paths = Paths(resource, patterns=patterns)
         self._resource = resource
         self._nested = self._read = 0
 
@@ -160,7 +157,7 @@ class _Reader:
             for some in each:
                 count *= len(some)
             if count > MOST_ROWS:
-                raise TooManyRows
+                raise _too_many_rows()
             made: list[Cells] = []
             for combination in product(*each):
                 cells: Cells = {}
@@ -222,12 +219,13 @@ class _Reader:
             before, made, at = row.index, [], 0
             for part, selection in each:
                 for value in part.collect(item, row):
+                    row.step()
                     if value is not NO_VALUE:
                         row.index = at
                         made += selection.make(value, row)
                         at += 1
                     if len(made) > MOST_ROWS:
-                        raise TooManyRows
+                        raise _too_many_rows()
             if not at and or_null:
                 row.index = 0
                 made = absent.make({}, row) if absent else []
@@ -265,11 +263,12 @@ class _Reader:
         def walk(parts: Sequence[Part], item: Any, row: Row, made: list[Cells], depth: int) -> None:
             for part in parts:
                 for value in part.collect(item, row):
+                    row.step()
                     row.index += 1
                     deeper, selection = below(part.type)
                     made += selection.make(value, row)
                     if len(made) > MOST_ROWS or depth > _DEEPEST:
-                        raise TooManyRows
+                        raise _too_many_rows()
                     walk(deeper, value, row, made, depth + 1)
 
         def make(item: Any, row: Row) -> list[Cells]:
@@ -344,6 +343,10 @@ class _Reader:
             return parse_outside(given, self._variables)
         except Unsupported as error:
             raise BadView(f"{path}: {error}") from None
+
+
+def _too_many_rows() -> TooMuch:
+    return TooMuch(f"a resource makes more than {MOST_ROWS:,} rows")
 
 
 def _no_rows(_item: Any, _row: Row) -> list[Cells]:

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
+from threadwell.fhir.fhirpath.compare import is_number
+from threadwell.fhir.fhirpath.find import text
 from threadwell.fhir.fhirpath.logic import Truth
 from threadwell.fhir.fhirpath.top import Top
 from threadwell.fhir.fhirpath.tree import (
@@ -24,7 +27,7 @@ from threadwell.fhir.fhirpath.tree import (
     Unsupported,
 )
 from threadwell.fhir.fhirpath.truth import Compiler
-from threadwell.fhir.fhirpath.values import NO_VALUE, Collect, Part, gather
+from threadwell.fhir.fhirpath.values import NO_VALUE, Collect, Part, gather, this
 from threadwell.fhir.views.boundaries import boundary
 
 #: Stands for ``%rowIndex`` in a tree: no expression can call it so.
@@ -36,20 +39,55 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": lambda one, other: one * other,
     "/": lambda one, other: Decimal(one) / Decimal(other),
 }
+_ADD = _ARITHMETIC["+"]
+#: Values that are looked at to make the rows of one resource, and letters of the texts made for it.
+MOST_STEPS, MOST_LETTERS = 1_000_000, 16_000_000
+_MOST_BITS = 63
+#: Nodes that the paths of one view come to: what is done to a choice is for each of its types.
+_MOST_NODES = 20_000
+#: The functions that take a pattern: how long one takes to be found, nobody can tell beforehand.
+_PATTERNS = frozenset({"matches", "replaceMatches"})
+
+
+class TooMuch(Exception):
+    """A resource makes more than anybody can want; the message says of what."""
 
 
 class Row(Top):
     """A resource, and which of its rows is made: ``%rowIndex``."""
 
-    __slots__ = ("index",)
+    __slots__ = ("_letters", "_steps", "index")
 
     def __init__(self, value: Any) -> None:
         super().__init__(value)
         self.index = 0
+        self._steps = self._letters = 0
+
+    def write(self, letters: int) -> None:
+        """Count the letters of a text that is made; raises ``TooMuch``."""
+        self._letters += letters
+        if self._letters > MOST_LETTERS:
+            raise TooMuch(f"a resource makes texts of more than {MOST_LETTERS:,} letters")
+
+    def step(self) -> None:
+        """Count a value that is looked at; raises ``TooMuch``."""
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise TooMuch(f"a resource takes more than {MOST_STEPS:,} steps")
 
 
 class Paths(Compiler):
-    """Compiles the paths of a view over resources of one type."""
+    """Compiles the paths of a view over resources of one type.
+
+    ``patterns`` says whether they may have some of their own.
+    """
+
+    UNTOLD = None
+
+    def __init__(self, top: str, *, patterns: bool) -> None:
+        super().__init__(top)
+        self._patterns = patterns
+        self._nodes = 0
 
     def collect(self, node: Node, type_: str) -> Collect:
         """What finds the values of a path, seen from a value of ``type_``."""
@@ -65,11 +103,37 @@ class Paths(Compiler):
 
     def truth(self, node: Node, type_: str) -> Truth:
         """As for any expression; ``exists`` may have a condition of its own."""
-        return super().truth(_told(node), type_)
+        match told := _told(node):
+            case Call(_, name, arguments) if name in _PATTERNS:
+                self._check_pattern(name, arguments)
+            case Call(base, "all", (criteria,)):
+                base = Call(base, "select", (This(),))  # which counts what is looked at
+                told = Call(base, "all", (criteria,))
+        return super().truth(told, type_)
 
     def parts(self, node: Node, type_: str) -> list[Part]:
         """Where the values are, as for any expression, and by what views have beyond it."""
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise Unsupported("the paths of the view come to too much")
         match node:
+            case Call(base, "select", (projection,)):
+                return [
+                    Part(found.type, _counted(part.collect, found.collect))
+                    for part in self.parts(base, type_)
+                    for found in self.parts(projection, part.type)
+                ]
+            case Call(base, "where", (criteria,)):
+                return [self._kept(part, criteria) for part in self.parts(base, type_)]
+            case Call(base, "descendants", ()):
+                found = super().parts(node, type_)
+                return [Part(part.type, _counted(part.collect, this)) for part in found]
+            case Binary(left, "&", right):
+                both = self._collect(left, type_), self._collect(right, type_)
+                return [_bounded(text(*both))]
+            case Call(_, name, arguments) if name in _PATTERNS:
+                self._check_pattern(name, arguments)
+                return [_bounded(part) for part in super().parts(node, type_)]
             case Call(This(), "%rowIndex", ()):
                 return [Part("integer", _row_index)]
             case Call(base, "getResourceKey", ()):
@@ -78,7 +142,7 @@ class Paths(Compiler):
                 return [_each(self.parts(base, type_), _reference_key(_type_of(arguments)))]
             case Call(base, "join", arguments) if len(arguments) < 2:
                 separator = _text_of(arguments)
-                return [_joined(self.parts(base, type_), separator)]
+                return [_bounded(_joined(self.parts(base, type_), separator))]
             case Call(base, "lowBoundary" | "highBoundary" as name, ()):
                 found = self.parts(base, type_)
                 return [_ended(part, high=name == "highBoundary") for part in found]
@@ -89,11 +153,52 @@ class Paths(Compiler):
                 return [_sliced(part, wanted) for part in self.parts(base, type_)]
             case Binary(left, "+" | "-" | "*" | "/" as operator, right):
                 both = self.collect(left, type_), self.collect(right, type_)
-                return [Part("decimal", _reckoned(*both, _ARITHMETIC[operator]))]
+                return [_bounded(Part("decimal", _reckoned(*both, _ARITHMETIC[operator])))]
             case Call() if (told := _told(node)) is not node:
                 return self.parts(told, type_)
             case _:
                 return super().parts(node, type_)
+
+    def _kept(self, part: Part, criteria: Node) -> Part:
+        holds = self.truth(criteria, part.type)
+        keep: Collect = lambda item, row: [item] if holds(item, row) else []  # noqa: E731
+        return Part(part.type, _counted(part.collect, keep))
+
+    def _check_pattern(self, name: str, arguments: tuple[Node, ...]) -> None:
+        match arguments:
+            case _ if not self._patterns:
+                raise Unsupported(f"{name} is for views that are run by command or in Python")
+            case (Literal(str() as pattern), *_):
+                try:
+                    re.compile(pattern)
+                except (re.error, OverflowError) as error:
+                    raise Unsupported(f"{name}: no pattern: {error}") from None
+            case _:
+                raise Unsupported(f"{name} takes a pattern that is written there")
+
+
+def _counted(collect: Collect, step: Collect) -> Collect:
+    """The values that ``step`` finds from each of those that ``collect`` does; each is counted."""
+
+    def find(item: Any, row: Any) -> list[Any]:
+        found: list[Any] = []
+        for value in collect(item, row):
+            row.step()
+            found += step(value, row)
+        return found
+
+    return find
+
+
+def _bounded(part: Part) -> Part:
+    """The same, where the letters of each text among its values are counted."""
+
+    def find(item: Any, row: Any) -> list[Any]:
+        found = part.collect(item, row)
+        row.write(sum(len(one) for one in found if isinstance(one, str)))
+        return found
+
+    return Part(part.type, find)
 
 
 def _told(node: Node) -> Node:
@@ -192,9 +297,14 @@ def _reckoned(left: Collect, right: Collect, reckon: Callable[[Any, Any], Any]) 
         one, other = left(item, top), right(item, top)
         if len(one) != 1 or len(other) != 1 or NO_VALUE in (one[0], other[0]):
             return []
+        texts = isinstance(one[0], str) and isinstance(other[0], str) and reckon is _ADD
+        if not texts and not (is_number(one[0]) and is_number(other[0])):
+            return []
         try:
-            return [reckon(one[0], other[0])]
+            made = reckon(one[0], other[0])
         except (TypeError, DivisionByZero, InvalidOperation):
             return []
+        # FHIRPath has nothing where a number is too large (N1 §6.6).
+        return [] if isinstance(made, int) and made.bit_length() > _MOST_BITS else [made]
 
     return find

@@ -1,0 +1,154 @@
+"""A view of anybody ends: its paths are bounded, whatever they ask for, of whatever type."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from threadwell.fhir.views import paths
+from threadwell.fhir.views.definition import BadView, SeveralValues, compiled
+from threadwell.fhir.views.paths import TooMuch
+
+OBSERVATION: dict[str, Any] = {
+    "resourceType": "Observation",
+    "id": "one",
+    "status": "final",
+    "_status": {"id": "s"},
+    "code": {"text": "Weight", "coding": [{"system": "s", "code": "c"}, {"code": "d"}]},
+    "subject": {"reference": "Patient/p"},
+    "effectiveDateTime": "2024-01-02",
+    "issued": "2024-01-02T03:04:05Z",
+    "valueQuantity": {"value": 1.5, "unit": "kg"},
+    "component": [
+        {"code": {"text": "a"}, "valueBoolean": True},
+        {"code": {"text": "b"}, "valueInteger": 7},
+    ],
+    "extension": [{"url": "urn:u", "valueString": "v"}],
+    "identifier": [{"value": "1"}, {"_value": {"id": "q"}}],
+}
+
+BASES = (
+    "1", "1.5", "'a'", "true", "id", "status", "code", "code.coding", "code.coding.code",
+    "code.coding[0]", "effective", "value", "value.ofType(Quantity).value", "component",
+    "component.value.ofType(boolean)", "component.value.ofType(integer)", "issued", "subject",
+    "subject.reference", "$this", "%rowIndex", "extension.value", "identifier.value", "@2024",
+    "@2024-01-02T03:04:05Z", "%context", "contained", "resolve()",
+)  # fmt: skip
+STEPS = (
+    ".matches('a')", ".contains({})", ".startsWith({})", ".join(',')", ".exists({})", ".where({})",
+    ".all({})", ".lowBoundary()", ".highBoundary()", ".last()", ".first()", "[0]", ".not()",
+    ".empty()", ".isDistinct()", ".hasValue()", ".getResourceKey()", ".getReferenceKey()",
+    ".ofType(string)", ".code", ".value", ".count()", ".trace('x')", ".children()",
+    ".descendants()", ".combine({})", ".toString()", ".toInteger()", ".select({})",
+    ".replaceMatches('a', 'b')", ".intersect({})", ".resolve()", ".tail()", " is string",
+    " + {}", " - {}", " * {}", " / {}", " > {}", " = {}", " in {}", " and {}", " | {}", " & {}",
+)  # fmt: skip
+
+
+def rows(path: str, **more: Any) -> list[Any]:
+    column = {"name": "a", "path": path, "collection": True}
+    view = {"resource": "Observation", "select": [{"column": [column]}], **more}
+    return [cells["a"] for cells in compiled(view).rows(OBSERVATION)]
+
+
+def test_no_path_fails_by_what_it_meets() -> None:
+    """Any path has values, or says why not."""
+    made = random.Random(20)
+    done = 0
+    for _ in range(1_500):
+        path = made.choice(BASES)
+        for _ in range(made.randint(1, 3)):
+            step = made.choice(STEPS).format(made.choice(BASES))
+            path = f"({path}){step}" if made.random() < 0.3 else path + step
+        try:
+            rows(path, where=[{"path": path}] if made.random() < 0.2 else [])
+            done += 1
+        except (BadView, SeveralValues, TooMuch):
+            pass
+    assert done > 400
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("1.5.matches('1')", False),
+        ("component.value.ofType(integer).contains('7')", False),
+        ("code.text.startsWith(1)", False),
+        ("(code.text & component.value.ofType(integer)) = 'Weight'", True),
+        ("code.text > 1", None),
+        ("value.ofType(Quantity) > 'a'", None),
+        ("true.toString()", "true"),
+        ("component.value.ofType(boolean).toInteger()", 1),
+        ("code.combine(1).count()", 2),
+        ("code.text.replaceMatches('[aeiou]', '*')", "W**ght"),
+        ("code.text * 2", None),
+        ("true + 1", None),
+        ("9223372036854775807 + 1", None),
+    ],
+)
+def test_a_value_of_another_type_is_none_that_is_asked_for(path: str, found: Any) -> None:
+    assert rows(path) == [[] if found is None else [found]]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("code.text.matches('[')", "no pattern"),
+        ("code.text.matches(id)", "a pattern that is written there"),
+        ("status.where(1e5)", "was expected"),
+        ("id.where()", "nothing is found"),
+        ("9" * 5000, "at most 200 digits"),
+        (f"id[{'9' * 5000}]", "at most 200 digits"),
+        ("id" + ".select($this | $this)" * 14, "come to too much"),
+        ("id" + ".select($this.combine($this) | $this)" * 14, "come to too much"),
+    ],
+)
+def test_a_path_that_cannot_be_is_refused(path: str, says: str) -> None:
+    with pytest.raises(BadView, match=says):
+        rows(path)
+
+
+@pytest.mark.parametrize("joined", ["&", "+"])
+def test_a_text_does_not_grow_for_ever(joined: str) -> None:
+    with pytest.raises(TooMuch, match="letters"):
+        rows("id" + f".select($this {joined} $this)" * 25)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "id" + ".select($this.combine($this))" * 25,
+        "%resource.descendants()" + ".select(%resource.descendants())" * 6,
+        "descendants()" + ".where(%resource.descendants().combine($this).exists())" * 1,
+    ],
+)
+def test_what_is_looked_at_is_counted(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(paths, "MOST_STEPS", 100)
+    with pytest.raises(TooMuch, match="100 steps"):
+        rows(path)
+
+
+def test_what_all_asks_of_the_whole_is_asked_once() -> None:
+    inner = "%resource.descendants().exists()"
+    for _ in range(15):
+        inner = f"%resource.descendants().all({inner})"
+    assert rows(inner) == [[True]]
+
+
+def test_rows_that_come_to_nothing_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "MOST_STEPS", 1_000)
+    select: dict[str, Any] = {"forEach": "contained", "column": [{"name": "a", "path": "id"}]}
+    for _ in range(6):
+        select = {"forEach": "%resource.descendants()", "select": [select]}
+    with pytest.raises(TooMuch, match="1,000 steps"):
+        compiled({"resource": "Observation", "select": [select]}).rows(OBSERVATION)
+
+
+def test_patterns_are_for_those_who_wait_for_them() -> None:
+    column = {"name": "a", "path": "code.text.matches('a+')"}
+    view = {"resource": "Observation", "select": [{"column": [column]}]}
+    assert compiled(view).rows(OBSERVATION) == [{"a": False}]
+    with pytest.raises(BadView, match="by command or in Python"):
+        compiled(view, patterns=False)
