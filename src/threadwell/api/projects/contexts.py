@@ -39,10 +39,14 @@ class Contexts:
 
     async def several(self) -> bool:
         """Are there further projects?"""
-        # There are never fewer than there were.
-        if not self._several and not self._alone and monotonic() >= self._until:
-            self._several = len(await projects(self.whole)) > 1
-            self._until = monotonic() + LOOK
+        # There are never fewer than there were. One looks for all, unless that takes long.
+        if not self._several and not self._alone and (now := monotonic()) >= self._until:
+            self._until = now + LOOK / 2
+            try:
+                self._several = len(await projects(self.whole)) > 1
+            except BaseException:
+                self._until = 0.0
+                raise
         return self._several
 
     async def of(self, project: str) -> Context | None:

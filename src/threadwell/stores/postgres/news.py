@@ -92,7 +92,7 @@ SELECT pg_advisory_xact_lock({lock});
 INSERT INTO change (pid, position, rid, number)
 SELECT {numbered.pid},
   coalesce((SELECT max(position) FROM change WHERE pid = {numbered.pid}), 0) + w.n, w.rid, w.number
-FROM unnest(ARRAY[{rids}]::bigint[], ARRAY[{numbers}]::bigint[])
+FROM unnest('{{{rids}}}'::bigint[], '{{{numbers}}}'::bigint[])
   WITH ORDINALITY w(rid, number, n);
 """
 

@@ -11,7 +11,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.within import is_inner
 from threadwell.stores.contract import Page, Stored
 from threadwell.stores.postgres.rows import stored, with_bodies
-from threadwell.stores.postgres.searches import Shape, Walk
+from threadwell.stores.postgres.searches import Same, Shape, Walk
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.plan import Entry, Lead, entry_of, order_of, place_of
@@ -25,9 +25,8 @@ class NumberedProject(NamedTuple):
     pid: int
 
 
-def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | Statement | None:
-    """One statement that answers with ``count + 1`` versions in order, where that is possible; a
-    ``Walk`` where it may share one with others.
+def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | None:
+    """One statement that answers with ``count + 1`` versions in order, where that is possible.
 
     None of them may have more than its part of the bytes of a page; one that has more comes
     without its body. To add up what all have costs more than the rest of a short page.
@@ -37,7 +36,7 @@ def quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | Stateme
         return _quick(keys, numbered, query)
     if place not in derived:
         derived[place] = _quick(keys, numbered, query)
-    known: Walk | Statement | None = derived[place]
+    known: Walk | None = derived[place]
     return known
 
 
@@ -74,7 +73,7 @@ def entry(row: Record) -> Entry:
     return Entry(row["sort"], row["rid"])
 
 
-def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | Statement | None:
+def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | None:
     # What is contained is of another type than what it is in.
     if is_inner(query.type) or (lead := quick_lead(keys, numbered.project, query)) is None:
         return None
@@ -88,7 +87,7 @@ def _quick(keys: Keys, numbered: NumberedProject, query: Query) -> Walk | Statem
     if alike and len(streams) == 1 and streams[0].whole:
         shape = Shape(numbered.pid, descending, query.count + 1, part)
         return Walk(shape, streams[0].key, statement)
-    return statement
+    return Walk(Same(statement.sql, tuple(statement.params)), 0, statement)
 
 
 def _walk(numbered: NumberedProject, query: Query, lead: Lead) -> Statement:

@@ -1,7 +1,8 @@
-"""Searches that walk one list. Those of one shape that wait at the same time share a statement.
+"""Searches that are one statement. Those of one shape that wait at the same time share it.
 
-A statement of its own costs such a search more than the search itself, here and in the database.
-One that comes alone waits no longer for it.
+That are those that walk one list each, and are alike in all but that, and any that ask the very
+same. A statement of its own costs such a search more than the search itself, here and in the
+database. One that comes alone waits no longer for it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from asyncpg import Record
 
+from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import Page
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.statement import Statement, short_columns
 
@@ -35,15 +38,45 @@ class Shape(NamedTuple):
     part: int | None
 
 
-class Walk(NamedTuple):
-    """A search that may share a statement, and the one that it has by itself."""
+class Same(NamedTuple):
+    """What is alike in searches that ask the same: the text of their statement, and its values."""
 
-    shape: Shape
+    sql: str
+    values: tuple[Any, ...]
+
+
+class Walk(NamedTuple):
+    """A search, the list that it walks if it shares a statement with those of others, and the
+    statement that it has by itself.
+    """
+
+    shape: Shape | Same
     key: int
     statement: Statement
 
 
-_Waiting: TypeAlias = "tuple[Walk, asyncio.Future[Sequence[Record]]]"
+class Answer:
+    """The rows of those who asked for the same at the same time, and what the first has made of
+    them.
+    """
+
+    __slots__ = ("_page", "_query", "rows")
+
+    def __init__(self, rows: Sequence[Record]) -> None:
+        self.rows = rows
+        self._query: Query | None = None
+        self._page: Page | None = None
+
+    def page(self, query: Query) -> Page | None:
+        """The page that was made of it for the same query."""
+        return self._page if self._query is query else None
+
+    def keep(self, query: Query, page: Page) -> None:
+        """It is made by now."""
+        self._query, self._page = query, page
+
+
+_Waiting: TypeAlias = "tuple[Walk, asyncio.Future[Answer]]"
 
 
 class Searches:
@@ -51,11 +84,11 @@ class Searches:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: defaultdict[Shape, deque[_Waiting]] = defaultdict(deque)
-        self._lanes: defaultdict[Shape, int] = defaultdict(int)
+        self._waiting: defaultdict[Shape | Same, deque[_Waiting]] = defaultdict(deque)
+        self._lanes: defaultdict[Shape | Same, int] = defaultdict(int)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def rows(self, walk: Walk) -> Sequence[Record]:
+    async def answer(self, walk: Walk) -> Answer:
         """What the statement of a search finds."""
         shape = walk.shape
         if shape not in self._lanes:
@@ -65,7 +98,7 @@ class Searches:
                 return await self._database.run(lambda c: _alone(c, walk))
             finally:
                 self._end(shape)
-        future: asyncio.Future[Sequence[Record]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[shape].append((walk, future))
         self._begin(shape)
         return await future
@@ -75,7 +108,7 @@ class Searches:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _begin(self, shape: Shape) -> None:
+    def _begin(self, shape: Shape | Same) -> None:
         """See to it that what waits has its turn."""
         if self._lanes[shape] < _LANES:
             self._lanes[shape] += 1
@@ -83,7 +116,7 @@ class Searches:
             self._tasks.add(lane)
             lane.add_done_callback(self._tasks.discard)
 
-    def _end(self, shape: Shape) -> None:
+    def _end(self, shape: Shape | Same) -> None:
         """A statement of the shape has ended, and its task does no more."""
         self._lanes[shape] -= 1
         if self._waiting.get(shape):
@@ -93,7 +126,7 @@ class Searches:
             del self._lanes[shape]
             self._waiting.pop(shape, None)
 
-    async def _run(self, shape: Shape) -> None:
+    async def _run(self, shape: Shape | Same) -> None:
         waiting = self._waiting[shape]
         try:
             while waiting:
@@ -102,7 +135,7 @@ class Searches:
         finally:
             self._end(shape)
 
-    async def _answer(self, shape: Shape, batch: list[_Waiting]) -> None:
+    async def _answer(self, shape: Shape | Same, batch: list[_Waiting]) -> None:
         try:
             found = await self._database.run(lambda c: _found(c, shape, batch))
         except BaseException as error:
@@ -112,29 +145,29 @@ class Searches:
             if not isinstance(error, Exception):
                 raise
             return
-        for (_, future), rows in zip(batch, found, strict=True):
+        for (_, future), answer in zip(batch, found, strict=True):
             if not future.done():
-                future.set_result(rows)
+                future.set_result(answer)
 
 
-async def _alone(connection: Connection, walk: Walk) -> Sequence[Record]:
-    rows: list[Record] = await connection.fetch(walk.statement.sql, *walk.statement.params)
-    return rows
+async def _alone(connection: Connection, walk: Walk) -> Answer:
+    return Answer(await connection.fetch(walk.statement.sql, *walk.statement.params))
 
 
 async def _found(
-    connection: Connection, shape: Shape, batch: Sequence[_Waiting]
-) -> Sequence[Sequence[Record]]:
-    """The rows of each search."""
-    if len(batch) == 1:
-        return [await _alone(connection, batch[0][0])]
+    connection: Connection, shape: Shape | Same, batch: Sequence[_Waiting]
+) -> Sequence[Answer]:
+    """What each search finds; those that ask for the same have one answer."""
+    if len(batch) == 1 or isinstance(shape, Same):
+        return [await _alone(connection, batch[0][0])] * len(batch)
     lists = dict.fromkeys([walk.key for walk, _ in batch])
     limit = () if shape.part is None else (shape.part,)
     sql = shared_sql(descending=shape.descending, bounded=bool(limit))
     of_list: dict[int, list[Record]] = {key: [] for key in lists}
     for row in await connection.fetch(sql, shape.pid, list(lists), shape.matches, *limit):
         of_list[row["key"]].append(row)
-    return [of_list[walk.key] for walk, _ in batch]
+    answers = {key: Answer(rows) for key, rows in of_list.items()}
+    return [answers[walk.key] for walk, _ in batch]
 
 
 @cache

@@ -45,7 +45,7 @@ from threadwell.stores.postgres.quick import (
 from threadwell.stores.postgres.reads import Reads, read_at, read_found
 from threadwell.stores.postgres.rows import COLUMNS, stored
 from threadwell.stores.postgres.search import Searcher
-from threadwell.stores.postgres.searches import Searches, Walk
+from threadwell.stores.postgres.searches import Searches
 from threadwell.stores.postgres.statement import Statement
 from threadwell.stores.postgres.writer import Writer
 from threadwell.stores.sql.found import Found, found
@@ -167,19 +167,18 @@ class PostgresStore:
     async def search(self, project: str, query: Query) -> Page:
         keys = self._database.known_keys or await self._database.keys()
         numbered = NumberedProject(project, await self._projects.pid(project))
-        statement = quick(keys, numbered, query)
-        if statement is not None:
-            rows: Sequence[Record]
-            if isinstance(statement, Walk):
-                rows = await self._searches.rows(statement)
-            else:
-                rows = await self._fetch(statement)
+        walk = quick(keys, numbered, query)
+        if walk is not None:
+            answer = await self._searches.answer(walk)
+            if (page := answer.page(query)) is not None:
+                return page
+            rows = answer.rows
             if query.dated:
                 rows = self._moments.saw_rows(numbered.pid, rows)
             page = quick_page(query, rows)
             if page is None:
-                statement = added_up(keys, numbered, query)
-                page = added_up_page(query, await self._fetch(statement))
+                page = added_up_page(query, await self._fetch(added_up(keys, numbered, query)))
+            answer.keep(query, page)
             return page
         moments, derived, pid = self._moments, query.derived, numbered.pid
         place = (Found, keys, numbered)
@@ -357,12 +356,10 @@ class PostgresStore:
         It is the plan that is kept for every value (``plan_cache_mode``).
         """
         numbered = NumberedProject(project, await self._projects.pid(project))
-        statement = quick(await self._database.keys(), numbered, query)
-        if statement is None:
+        walk = quick(await self._database.keys(), numbered, query)
+        if walk is None:
             return []
-        if isinstance(statement, Walk):
-            statement = statement.statement
-        sql, params = statement.sql, statement.params
+        sql, params = walk.statement.sql, walk.statement.params
 
         async def work(connection: Connection) -> list[str]:
             rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {sql}", *params)
