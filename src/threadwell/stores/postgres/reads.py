@@ -80,30 +80,57 @@ class Reads:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: deque[tuple[int, Key, asyncio.Future[Stored | None]]] = deque()
+        #: Statements. What ends counts no more from that very moment on: what comes later would
+        #: wait for it in vain.
+        self._under_way = 0
         self._lanes: set[asyncio.Task[None]] = set()
 
     async def read(self, pid: int, key: Key) -> Stored | None:
         """The current version; ``None`` where there never was one."""
+        if not self._under_way:
+            # Nobody is there to share with, and so it costs what it costs by itself.
+            self._under_way += 1
+            try:
+                found = await self._database.run(
+                    lambda c: read_at(c, pid, [key], self._database.moments)
+                )
+                return found[0] if found else None
+            finally:
+                self._end()
         future: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((pid, key, future))
-        if len(self._lanes) < _LANES:
-            lane = asyncio.create_task(self._run(), name="threadwell-reads")
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+        self._begin()
         return await future
 
     async def close(self) -> None:
         """Finish what waits."""
-        if self._lanes:
+        while self._lanes:
             await asyncio.wait(self._lanes)
 
+    def _begin(self) -> None:
+        """See to it that what waits has its turn."""
+        if self._under_way < _LANES:
+            self._under_way += 1
+            lane = asyncio.create_task(self._run(), name="threadwell-reads")
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+
+    def _end(self) -> None:
+        """A statement has ended."""
+        self._under_way -= 1
+        if self._waiting:
+            self._begin()
+
     async def _run(self) -> None:
-        while self._waiting:
-            pid = self._waiting[0][0]
-            batch: list[tuple[int, Key, asyncio.Future[Stored | None]]] = []
-            while self._waiting and self._waiting[0][0] == pid and len(batch) < _AT_ONCE:
-                batch.append(self._waiting.popleft())
-            await self._answer(pid, batch)
+        try:
+            while self._waiting:
+                pid = self._waiting[0][0]
+                batch: list[tuple[int, Key, asyncio.Future[Stored | None]]] = []
+                while self._waiting and self._waiting[0][0] == pid and len(batch) < _AT_ONCE:
+                    batch.append(self._waiting.popleft())
+                await self._answer(pid, batch)
+        finally:
+            self._end()
 
     async def _answer(
         self, pid: int, batch: list[tuple[int, Key, asyncio.Future[Stored | None]]]
