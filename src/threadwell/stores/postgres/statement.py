@@ -30,7 +30,8 @@ from threadwell.stores.sql.plan import MERGED, Entry, Lead, Order, start
 
 ROW = " CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.pid = $1 AND r.rid = d.rid LIMIT 1) r"
 
-_EMPTY = "SELECT sort, rid FROM posting WHERE false"
+#: It names the project, as any statement does: a parameter that nothing is known of is refused.
+_EMPTY = "SELECT sort, rid FROM posting WHERE pid = $1 AND false"
 
 
 class Statement:
