@@ -88,13 +88,16 @@ class Reads:
     async def read(self, pid: int, key: Key) -> Stored | None:
         """The current version; ``None`` where there never was one."""
         if not self._under_way:
-            # Nobody is there to share with, and so it costs what it costs by itself.
             self._under_way += 1
             try:
-                found = await self._database.run(
-                    lambda c: read_at(c, pid, [key], self._database.moments)
-                )
-                return found[0] if found else None
+                # Whoever else reads in this turn of the loop shares the statement.
+                await asyncio.sleep(0)
+                if not self._waiting:
+                    # Nobody is there to share with, and so it costs what it costs by itself.
+                    found = await self._database.run(
+                        lambda c: read_at(c, pid, [key], self._database.moments)
+                    )
+                    return found[0] if found else None
             finally:
                 self._end()
         future: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()

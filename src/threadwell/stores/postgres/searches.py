@@ -92,10 +92,13 @@ class Searches:
         """What the statement of a search finds."""
         shape = walk.shape
         if shape not in self._lanes:
-            # Nobody is there to share with, and so it costs what it costs by itself.
             self._lanes[shape] += 1
             try:
-                return await self._database.run(lambda c: _alone(c, walk))
+                # Whoever else asks in this turn of the loop shares the statement.
+                await asyncio.sleep(0)
+                if not self._waiting.get(shape):
+                    # Nobody is there to share with, and so it costs what it costs by itself.
+                    return await self._database.run(lambda c: _alone(c, walk))
             finally:
                 self._end(shape)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
