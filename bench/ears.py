@@ -29,6 +29,8 @@ SUBSCRIPTION = {
     "channel": {"type": "websocket"},
 }
 _SECONDS = 60.0
+#: Seconds in which nothing is told once all is.
+_QUIET = 0.5
 _TOLD = re.compile(rb'"id":"([0-9a-f-]{36})","meta"')
 _KEY = base64.b64encode(bytes(16)).decode()
 _MOST = 1 << 20
@@ -90,17 +92,14 @@ def _listen(line: Connection, port: int, path: str, first: Sequence[str]) -> Non
     room = memoryview(bytearray(_MOST))
     wanted = ends = None
     heard: list[dict[bytes, float]] = [{} for _ in ears]
-    used = 0.0
+    used, last, is_read = 0.0, clock(), False
     while ends is None or (clock() < ends and any(len(one) != wanted for one in heard)):
-        quiet = True
-        for number, _ in epoll.poll(0.5):
+        for number, _ in epoll.poll(_QUIET):
             if number not in take:
                 wanted = line.recv()
                 ends = clock() + _SECONDS
-                # The last change may be under way still.
-                quiet = False
+                last = clock()
                 continue
-            quiet = False
             size = take[number](room)
             part = room[:size].tobytes()
             parts[number].append((clock(), part))
@@ -109,11 +108,16 @@ def _listen(line: Connection, port: int, path: str, first: Sequence[str]) -> Non
                 ear_of[number].send(_PONG + bytes((0x80 | len(payload), *bytes(4))) + payload)
             if not size:
                 epoll.unregister(number)
-        used = time.process_time() - before
-        if ends is not None and quiet:
-            # What was heard is read only where nothing comes, and costs nobody any time.
-            heard = [_read(parts[ear.fileno()]) for ear in ears]
+            if ends is not None and _TOLD.search(part):
+                last, is_read = clock(), False
+        if not is_read:
+            used = time.process_time() - before
+        if ends is not None and not is_read and clock() > last + _QUIET:
+            # What was heard is read only where nothing but heartbeats comes, and costs nobody time.
+            heard, is_read = [_read(parts[ear.fileno()]) for ear in ears], True
             before = time.process_time() - used
+    if not is_read:
+        heard = [_read(parts[ear.fileno()]) for ear in ears]
     line.send(Heard(heard, used))
 
 

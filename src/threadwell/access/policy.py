@@ -122,6 +122,20 @@ class Policy:
         default_factory=lambda: {one: {} for one in Interaction}, init=False
     )
     _of: dict[tuple[str, Interaction], tuple[Entry, ...]] = field(default_factory=dict, init=False)
+    _sight: Hashable = field(default=None, init=False)
+
+    @property
+    def sight(self) -> Hashable:
+        """What is equal for those who see the same, whoever they are: but for files that they have
+        brought themselves, which are theirs alone.
+        """
+        if self._sight is None:
+            entries = frozenset(
+                (type_, tuple([(one.filters, one.interactions, one.hidden) for one in of]))
+                for type_, of in self.entries.items()
+            )
+            object.__setattr__(self, "_sight", (entries, self.catalogue))
+        return self._sight
 
     def knows(self, reference: str) -> bool:
         """Whether the caller may refer to that in any case: to themselves, for one."""

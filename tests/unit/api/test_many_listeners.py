@@ -14,13 +14,18 @@ from tests.unit.api.test_subscriptions import (
     Line,
     limit,
     open_line,
+    subscription,
     to,
     written_by_others,
 )
+from threadwell.access.memberships import Grant, Membership
+from threadwell.api.clients import add_client
 from threadwell.api.line import DIRECT, Direct
 from threadwell.api.oauth.access import SHARED
+from threadwell.api.oauth.granting import give, set_policy
 from threadwell.api.subscriptions.app import PATH
 from threadwell.fhir.search.query import Query
+from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
 from threadwell.stores.contract import Page
 from threadwell.stores.memory import MemoryStore
 
@@ -141,5 +146,54 @@ def test_who_has_a_token_is_looked_up_once_for_all_of_its_sockets(
             assert store.clients == before + 1
             at_once = [one.beats for one in lines if isinstance(one, AtOnce)]
             assert all(at_once)
+
+    api.run(scene())
+
+
+def test_what_several_see_alike_is_looked_for_once(new_api: Any) -> None:
+    """Whoever they are; and who sees something else is not told what they are."""
+    store = Counting()
+    api = new_api(store=store)
+    alike = {
+        "resourceType": "Communication",
+        "criteria": "Communication?recipient=Practitioner/bell",
+    }
+    kept = {
+        "alike": [OWN, {**alike, "hiddenFields": ["note"]}],
+        "whole": [OWN, alike],
+        "mine": [OWN, MINE],
+    }
+    for name, entries in kept.items():
+        policy = {"resourceType": "AccessPolicy", "id": name, "name": name, "resource": entries}
+        api.run(set_policy(store, PROJECT, policy))
+    callers = []
+    for acts_as in ("a", "b", "c", "d", "bell", "dunn"):
+        name = {"d": "whole", "bell": "mine", "dunn": "mine"}.get(acts_as, "alike")
+        client = api.run(add_client(store, acts_as, admin=False))
+        who = f"ClientApplication/{client.client_id}"
+        given = Membership(who, f"Practitioner/{acts_as}", (Grant(name),))
+        api.run(give(store, PROJECT, given))
+        callers.append(api.credentials(client.client_id, client.client_secret))
+
+    async def scene() -> None:
+        async with AsyncExitStack() as open_:
+            made = await api.send("POST", "Subscription", subscription())
+            id_ = made.json()["id"]
+            lines = []
+            for caller in callers:
+                line = await open_.enter_async_context(open_line(api))
+                line.tell("bind-with-token", await line.token(id_, authorization=caller))
+                await line.until(lambda line=line: line.bound() == [id_])  # type: ignore[misc]
+                lines.append(line)
+            before = store.searches
+            note = {"note": [{"text": "between us"}]}
+            await written_by_others(api, {**to("bell"), **note})
+            for line in lines[:-1]:
+                await line.until(lambda line=line: len(line.told()) == 1)  # type: ignore[misc]
+            # For those who do not see the note, and for those who do, whatever their policies say.
+            assert store.searches - before == 2
+            noted = ["between us" in str(line.events()) for line in lines]
+            assert noted == [False, False, False, True, True, False]
+            assert lines[-1].told() == []
 
     api.run(scene())

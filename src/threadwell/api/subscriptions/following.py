@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from threadwell.access.limited import Limited
 from threadwell.access.standing import means_alike, under
@@ -109,11 +109,15 @@ class Listener:
         self.rung.set()
 
 
+#: The text of criteria, the search parameters by which they were read, and what is seen.
+_Key: TypeAlias = tuple[str, int, Hashable]
+
+
 @dataclass(slots=True)
 class _Group:
     """Those who have the same criteria, and see the same."""
 
-    key: tuple[str, int, int]
+    key: _Key
     criteria: Criteria
     view: View
     #: The search parameters by which the criteria were read.
@@ -138,7 +142,7 @@ class Following:
         self._base = base
         self.reached = 0
         self.replays = asyncio.Semaphore(_REPLAYS)
-        self._groups: defaultdict[str, dict[tuple[str, int, int], _Group]] = defaultdict(dict)
+        self._groups: defaultdict[str, dict[_Key, _Group]] = defaultdict(dict)
         self._listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
         self.closed = False
@@ -187,13 +191,13 @@ class Following:
         """Tell a listener of what the criteria find, as the view shows it; the criteria were read
         by that ``catalogue``.
 
-        Those of one ``text`` whose callers see everything are looked at together. Raises
+        Those of one ``text`` whose callers see the same are looked at together. Raises
         ``FhirError`` 429 where the listener has too many.
         """
         self.check_room(listener, subscription)
         self.unbind(listener, subscription)
         # Two callers may bind one Subscription, and see different things by it.
-        key = (text, id(catalogue), 0 if isinstance(view, Whole) else id(view))
+        key = (text, id(catalogue), _sight(view, criteria.type))
         groups = self._groups[criteria.type]
         group = groups.setdefault(key, _Group(key, criteria, view, catalogue))
         group.members.add((listener, subscription))
@@ -311,6 +315,14 @@ class Following:
         for listener in list(self._listeners):
             listener.over = True
             listener.rung.set()
+
+
+def _sight(view: View, type_: str) -> Hashable:
+    """What is equal for those who see the same of a type, and of what leads to it."""
+    if not isinstance(view, Limited):
+        return 0 if isinstance(view, Whole) else id(view)
+    policy = view.policy
+    return policy.sight, policy.profile if type_ == "Binary" else ""
 
 
 def _stands(group: _Group, now: Catalogue) -> bool:
