@@ -236,8 +236,7 @@ def file_of(attachment: Attachment) -> File:
 def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The notes on a message, without and with those that say what this copy of it lacks."""
     text, subject = message.text, message.subject
-    bare = not (message.notes or message.attachments)
-    if bare and _is_clean(text) and _is_clean(subject) and _says_something(text):
+    if _is_bare(message) and _is_clean(subject):
         # There is nothing to note on most messages.
         return (), ()
     notes = [*message.notes, *map(_note_of, message.attachments)]
@@ -246,6 +245,19 @@ def notes_of(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if clean(text) != text or clean(subject) != subject:
         notes.append(CLEANED)
     return _sorted_out(filter(None, notes))
+
+
+def says_words_alone(message: Message) -> bool:
+    """Whether all there is of a message is a text that FHIR can hold in one piece, and new."""
+    text = message.text
+    return _is_bare(message) and text == message.new_text and len(text) <= MOST_CHARACTERS
+
+
+def _is_bare(message: Message) -> bool:
+    """Whether a message has a text that can be held, and neither files nor notes."""
+    text = message.text
+    bare = not (message.notes or message.attachments)
+    return bare and _says_something(text) and _is_clean(text)
 
 
 def clean(text: str) -> str:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTES = [f"T{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
-_SECONDS = [f"{second:02d}" for second in range(60)]
+#: Where ``+00:00`` stands in an ISO 8601 time in UTC, told from its end.
+_BEFORE_OFFSET = -6
 
 
 def microseconds(moment: datetime) -> int:
@@ -16,19 +16,11 @@ def microseconds(moment: datetime) -> int:
     return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
 
 
+# A session and its header have times of its messages, and what is sent is received at once.
+@lru_cache(maxsize=4096)
 def fhir_time(at: int) -> str:
     """The ``dateTime`` in UTC, with as many decimals as it takes: ``2024-04-10T09:00:00Z``."""
-    seconds, fraction = divmod(at, 1_000_000)
-    minutes, second = divmod(seconds, 60)
-    day, minute = divmod(minutes, 1440)
-    whole = f"{_date(day)}{_MINUTES[minute]}{_SECONDS[second]}"
-    return f"{whole}.{fraction:06d}Z" if fraction else f"{whole}Z"
-
-
-# Messages of one day come together, and every one of them has times.
-@lru_cache(maxsize=4096)
-def _date(day: int) -> str:
-    return (_EPOCH + timedelta(days=day)).date().isoformat()
+    return f"{(_EPOCH + timedelta(0, 0, at)).isoformat()[:_BEFORE_OFFSET]}Z"
 
 
 def parse_fhir_time(text: str) -> int:

@@ -59,10 +59,28 @@ class Batch(Done):
         content: bytes | None = None,
     ) -> Write:
         """The same; the write itself is returned."""
-        version, updated = self.version, self.updated
-        stamped, body = stamp(resource, key.id, version, updated)
+        stamped, body = stamp(resource, key.id, self.version, self.updated)
+        return self.put_stamped(key, stamped, body, before, content)
+
+    def put_stamped(
+        self,
+        key: Key,
+        stamped: Resource,
+        body: bytes,
+        before: Stored | None = None,
+        content: bytes | None = None,
+    ) -> Write:
+        """The same of a resource that has the marks of this batch (``fhir.stamp``) already."""
         write = self.writes[key] = Write(
-            *(key.type, key.id, version, updated, stamped, body, before, self.author, content)
+            key.type,
+            key.id,
+            self.version,
+            self.updated,
+            stamped,
+            body,
+            before,
+            self.author,
+            content,
         )
         return write
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from threadwell.encounters.child import child, contents, files_of, relink
+from threadwell.encounters.mould import mould_of
 from threadwell.encounters.placed import Link, Placed
 from threadwell.encounters.retracted import retracted
 from threadwell.fhir.json import decode
@@ -20,13 +21,20 @@ def write_child(
     batch: Batch, placed: Placed, message: Message, link: Link, former: Mapping[Key, Stored]
 ) -> None:
     """Add a new message and its files; ``former`` are versions that they follow, if they do."""
-    key, attached = Key("Communication", placed.child), files_of(message)
+    key = Key("Communication", placed.child)
+    mould = None if placed.undone else mould_of(message, link)
+    placed.link, placed.message = link, None
+    if mould is not None:
+        marks = batch.version, batch.updated
+        made = mould.filled(message, placed.sent.at, placed.child, link.header, *marks)
+        batch.put_stamped(key, *made, former.get(key))
+        return
+    attached = files_of(message)
     body = child(message, placed.child, link, attached)
     batch.put(key, retracted(body, placed.undone) if placed.undone else body, former.get(key))
     for file in contents(message, placed.child, attached):
         binary = Key("Binary", file.id)
         batch.write(binary, file.resource, former.get(binary), content=file.content)
-    placed.link, placed.message = link, None
 
 
 def write_changed(
