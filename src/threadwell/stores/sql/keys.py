@@ -19,8 +19,9 @@ Scope: TypeAlias = str
 
 _as_number = Struct(">q").unpack
 
-#: Keys that are remembered at a time, of texts of no more letters than this.
-_CACHED, _SHORT = 200_000, 500
+#: Keys that are remembered at a time, of texts of no more letters than this. Most are asked for
+#: once, and those that come again do so soon: more of them would cost memory, and save nothing.
+_CACHED, _SHORT = 16_384, 500
 
 
 class Keys:
