@@ -29,16 +29,20 @@ async def keep_chaining(
 ) -> None:
     """Chain what waits every ``PAUSE`` until ``stop`` is set, and then once more.
 
-    ``chained`` is called after each time that there was ``MUCH``.
+    ``chained`` is called after each time that there was ``MUCH``, and once when it becomes quiet:
+    what else was done meanwhile in this process took memory, too.
     """
     loop = asyncio.get_running_loop()
     due = pruned = loop.time()
+    was_quiet = True
     while not stop.is_set():
         try:
             await asyncio.to_thread(trail.sync)
             if loop.time() >= due:
-                if await trail.drain() >= MUCH:
+                drained = await trail.drain()
+                if drained >= MUCH or not (drained or was_quiet):
                     chained()
+                was_quiet = not drained
                 due = loop.time() + PAUSE
             if loop.time() >= pruned:
                 await _prune(trail)
