@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -12,10 +12,10 @@ from starlette.requests import Request
 from threadwell.encounters.names import resource_name
 from threadwell.encounters.todo import thread_of_todo
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.query import Query, Total
+from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.inbox import kept
-from threadwell.inbox.counting import kept_count
+from threadwell.inbox.counting import kept_count, number_of
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.page import Form, by_whom, first
 from threadwell.inbox.reader import Reader, id_in
@@ -147,8 +147,7 @@ async def _number(reader: Reader, whose: str, me: str) -> int:
 
 
 async def _count(reader: Reader, query: Query) -> int:
-    asked = replace(query, count=0, sort=(), total=Total.ACCURATE)
-    return (await reader.view.search(reader.project, asked)).total or 0
+    return await number_of(reader, query)
 
 
 async def do(site: Site, request: Request, form: Form) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from time import monotonic
 from weakref import WeakKeyDictionary
 
 from threadwell.access.policy import Policy
+from threadwell.fhir.search.query import Query, Total
 from threadwell.inbox.reader import Reader
 from threadwell.stores.contract import Store
 
@@ -31,3 +33,13 @@ async def kept_count(reader: Reader, what: str, count: Callable[[], Awaitable[in
     if took > _QUICK and number:
         counted[reader.project, what] = (number, began + _KEPT * took)
     return number
+
+
+async def number_of(reader: Reader, query: Query) -> int:
+    """How many match; about how many where it would take too long to count them."""
+    asked = replace(query, count=0, sort=(), total=Total.ACCURATE)
+    total = (await reader.view.search(reader.project, asked)).total
+    if total is None:
+        roughly = replace(asked, total=Total.ESTIMATE)
+        total = (await reader.view.search(reader.project, roughly)).total
+    return total or 0

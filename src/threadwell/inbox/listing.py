@@ -15,7 +15,7 @@ from threadwell.fhir.search.query import Total
 from threadwell.fhir.stamp import Clock, now_ms
 from threadwell.inbox.activity import Recent, recent
 from threadwell.inbox.caring import OWNERS, Care, care_in, cared
-from threadwell.inbox.counting import kept_count
+from threadwell.inbox.counting import kept_count, number_of
 from threadwell.inbox.dates import Dates
 from threadwell.inbox.names import name_of, new_text
 from threadwell.inbox.read_state import unread_in
@@ -130,7 +130,7 @@ async def _by_beginning(
         return Listing([], 0, Turns("", ""), wanted, name, found is not None)
     page = await reader.open(replace(query, total=Total.ACCURATE), PAGE, cursor)
     rows = await _rows(reader, page.resources, dates, me)
-    return Listing(rows, page.total or 0, page.turns, wanted, name, found is not None)
+    return Listing(rows, page.total, page.turns, wanted, name, found is not None)
 
 
 async def _cared(
@@ -149,10 +149,7 @@ async def _count(reader: Reader, wanted: Wanted) -> int:
 async def _counted(reader: Reader, wanted: Wanted) -> int:
     query = await wanted_query(reader.view, reader.project, wanted, ZoneInfo("UTC"))
     assert query is not None
-    page = await reader.view.search(
-        reader.project, replace(query, count=0, sort=(), total=Total.ACCURATE)
-    )
-    return page.total or 0
+    return await number_of(reader, query)
 
 
 async def _few_open(reader: Reader, wanted: Wanted) -> list[Resource] | None:

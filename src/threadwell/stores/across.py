@@ -47,6 +47,7 @@ class Spread:
     matches: list[Stored] = field(default_factory=list)
     included: list[Stored] = field(default_factory=list)
     total: int | None = None
+    estimated: bool = False
     more: bool = False
     first: Spot | None = None
     last: Spot | None = None
@@ -62,7 +63,7 @@ async def search_across(store: Reading, project: str, across: Across) -> Spread:
     model = queries[0]
     spread = Spread()
     if model.total is not Total.NONE or model.summary_count:
-        spread.total = await count_across(store, project, queries)
+        spread.total, spread.estimated = await count_across(store, project, queries)
     if model.summary_count:
         return spread
     work = _Work(store, project, across)
@@ -72,15 +73,22 @@ async def search_across(store: Reading, project: str, across: Across) -> Spread:
     return spread
 
 
-async def count_across(store: Reading, project: str, queries: Sequence[Query]) -> int:
-    """How many match, of all the queries together."""
+async def count_across(
+    store: Reading, project: str, queries: Sequence[Query]
+) -> tuple[int | None, bool]:
+    """How many match, of all the queries together, and whether that is estimated; ``None`` where it
+    would take too long to tell exactly.
+    """
     counted = [replace(query, summary_count=True, after=None) for query in queries]
-    total = 0
+    total, estimated = 0, False
     for at in range(0, len(counted), _AT_ONCE):
         part = counted[at : at + _AT_ONCE]
         pages = await asyncio.gather(*(store.search(project, query) for query in part))
+        if any(page.total is None for page in pages):
+            return None, False
         total += sum([page.total or 0 for page in pages])
-    return total
+        estimated = estimated or any(page.estimated for page in pages)
+    return total, estimated
 
 
 class _Work:

@@ -143,9 +143,10 @@ class Page(NamedTuple):
     stand before it), ``first`` and ``last`` where its first and its last match stand: a query
     ``after`` the last goes on there, and what was written or deleted meanwhile makes it neither
     skip nor repeat what stayed where it was. The total counts every match, wherever the page
-    begins; an estimated one may be exact. At most ``including.MAX_INCLUDED`` are included, and no
-    more than there is room for; ``cut`` tells that some are left out, or may be. ``places`` are
-    those of all matches where the query asks for them.
+    begins; an estimated one may be exact. One that would take too long to tell exactly is ``None``
+    where the query asks for it ``ACCURATE``, and else ``estimated``. At most
+    ``including.MAX_INCLUDED`` are included, and no more than there is room for; ``cut`` tells that
+    some are left out, or may be. ``places`` are those of all matches where the query asks for them.
     """
 
     matches: list[Stored]
@@ -156,6 +157,7 @@ class Page(NamedTuple):
     last: Place | None = None
     places: Sequence[Place] = ()
     cut: bool = False
+    estimated: bool = False
 
 
 class IndexSize(NamedTuple):

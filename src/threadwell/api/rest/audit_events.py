@@ -197,7 +197,9 @@ async def _total(context: Context, asked: Query) -> int | None:
     if asked.total is Total.NONE and not asked.summary_count:
         return None
     counting = replace(asked, sort=(), count=0, summary_count=True, total=Total.ACCURATE)
-    total = (await context.view.search(context.project, counting)).total or 0
+    total = (await context.view.search(context.project, counting)).total
+    if total is None:
+        raise _too_many()
     allowance = Allowance(_MOST_COUNTED)
     if (count := _counting(context, asked.filters)) is not None:
         wanted = _wanted(asked.filters)
@@ -211,9 +213,13 @@ async def _total(context: Context, asked: Query) -> int | None:
             async for part in walk:
                 total += len(part.events)
     if allowance.stopped is not None:
-        text = "There is too much of the trail to count: name a date, a patient or an agent"
-        raise FhirError(400, [Issue("too-costly", text)])
+        raise _too_many()
     return total
+
+
+def _too_many() -> FhirError:
+    text = "There is too much of the trail to count: name a date, a patient or an agent"
+    return FhirError(400, [Issue("too-costly", text)])
 
 
 def _counting(context: Context, filters: Sequence[Filter]) -> Callable[[Line], int] | None:

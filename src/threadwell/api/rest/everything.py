@@ -225,7 +225,9 @@ async def _total(context: Context, request: Request, across: Across, found: _Fou
     """How many there are in all; of all patients only where the page has all of them."""
     if across.after is None and not found.more and across.queries and across.queries[0].count:
         return len(found.matches)
-    return await count_across(context.view, context.project, across.queries) if request.id else None
+    if not request.id:
+        return None
+    return (await count_across(context.view, context.project, across.queries))[0]
 
 
 async def _with_referred(

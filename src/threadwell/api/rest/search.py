@@ -36,6 +36,28 @@ _CUT = b'{"search":{"mode":"outcome"},"resource":%s}' % encode(
 )
 
 
+def _told(code: str, severity: str, text: str) -> bytes:
+    """The entry of what there is to say beside the matches."""
+    issue = {"severity": severity, "code": code, "details": {"text": text}}
+    said = encode({"resourceType": "OperationOutcome", "issue": [issue]})
+    return b'{"search":{"mode":"outcome"},"resource":%s}' % said
+
+
+#: The entry of a page whose total was asked for, and would take too long to count.
+_UNCOUNTED = _told(
+    "too-costly",
+    "warning",
+    "The exact number would take too long to count: it is left out. Ask for _total=estimate, or"
+    " for fewer",
+)
+#: The entry of a page whose total is no exact one, though nobody asked for an estimate.
+_ESTIMATED = _told(
+    "too-costly",
+    "information",
+    "The total is an estimate, as by _total=estimate: to count exactly would take too long",
+)
+
+
 async def search(context: Context, request: Request) -> Answer:
     """The page of matches that the query asks for, with what it includes."""
     if is_lenient(request.headers):
@@ -91,11 +113,20 @@ async def _answer(
     entries = await searchset(context, request, page, wanted)
     if ignored:
         entries.append(_ignoring(ignored))
+    if (told := about_total(query, page)) is not None:
+        entries.append(told)
     if query.after is None and not query.offset:
         links = asked.links.of_first(page.last if page.more else None)
     else:
         links = asked.links.serialised(_around(query, page))
     return bundle("searchset", entries, total=page.total, links=links)
+
+
+def about_total(query: Query, page: Page) -> bytes | None:
+    """The entry that says that the total is not what was asked for; ``None`` where it is."""
+    if query.total is Total.ACCURATE:
+        return _UNCOUNTED if page.total is None else None
+    return _ESTIMATED if page.estimated and query.total is not Total.ESTIMATE else None
 
 
 def _around(query: Query, page: Page) -> Around:

@@ -10,7 +10,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.page_links import Around, PageLinks, Params
 from threadwell.api.params import parse_params
 from threadwell.api.rest.bundles import bundle
-from threadwell.api.rest.search import form_params, searchset
+from threadwell.api.rest.search import about_total, form_params, searchset
 from threadwell.fhir.definitions import RESOURCE_TYPES
 from threadwell.fhir.outcome import invalid
 from threadwell.fhir.search.compartments import COMPARTMENT, member_types
@@ -57,14 +57,20 @@ async def _answer(context: Context, request: Request, params: Params) -> Answer:
     spread = await search_across(context.view, context.project, across)
     while spread.cut and len(spread.matches) > 1:
         fewer = [replace(q, count=len(spread.matches) // 2) for q in queries]
-        total = spread.total
+        total, estimated = spread.total, spread.estimated
         spread = await search_across(
             context.view, context.project, replace(across, queries=tuple(fewer))
         )
-        spread.total = total
-    page = Page(spread.matches, spread.included, spread.total, spread.more, cut=spread.cut)
+        spread.total, spread.estimated = total, estimated
+    page = Page(
+        *(spread.matches, spread.included, spread.total, spread.more),
+        cut=spread.cut,
+        estimated=spread.estimated,
+    )
     elements_of = {query.type: query.elements for query in queries}
     entries = await searchset(context, request, page, elements_of)
+    if queries and (about := about_total(queries[0], page)) is not None:
+        entries.append(about)
     links = PageLinks(base, params, queries[0].count if queries else 0)
     told = links.serialised(_around(cursor, spread))
     return bundle("searchset", entries, total=spread.total, links=told)

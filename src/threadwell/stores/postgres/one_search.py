@@ -14,6 +14,7 @@ from threadwell.fhir.search.values import IndexValues
 from threadwell.fhir.search.within import is_inner, searched_values
 from threadwell.stores.contract import Stored
 from threadwell.stores.order import Candidate, Placed, ahead, in_order, keys_of
+from threadwell.stores.postgres.counting import Counting
 from threadwell.stores.postgres.database import Connection
 from threadwell.stores.postgres.quick import NumberedProject, entry
 from threadwell.stores.postgres.rows import COLUMNS, text_of
@@ -21,6 +22,7 @@ from threadwell.stores.postgres.rows import bounded as bounded_rows
 from threadwell.stores.postgres.sorted_statement import SortedStatement
 from threadwell.stores.sql.condition import Compiler
 from threadwell.stores.sql.conditions import Condition, Stream
+from threadwell.stores.sql.counting import DOUBT, SAMPLE, Counted, estimate, estimates, most
 from threadwell.stores.sql.doubts import Doubts
 from threadwell.stores.sql.in_order import (
     Groups,
@@ -42,6 +44,7 @@ from threadwell.stores.sql.plan import (
     Entry,
     Lead,
     Order,
+    counted_lists,
     covering,
     entry_of,
     having,
@@ -84,21 +87,41 @@ class OneSearch:
         self._conditions = conditions
         self._natural: dict[int, tuple[Stream, ...]] = {}
 
-    async def count(self) -> int:
-        """How many match."""
-        if both := having(self._keys, self._numbered.project, self._query):
-            number = "(SELECT count(*) FROM posting WHERE pid = $1 AND key = "
-            sql = f"SELECT {number}$2) - {number}$3)"
-            difference: int = await self._connection.fetchval(sql, self._numbered.pid, *both)
-            return difference
+    async def count(self) -> Counted:
+        """How many match, as far as that can be told by a bounded look at the lists."""
+        query = self._query
+        counting = Counting(self._connection, self._keys, self._numbered, query.type)
+        if both := having(self._keys, self._numbered.project, query):
+            every, lacking = [await counting.length(key) for key in both]
+            return Counted(every - lacking)
         lead = await self._lead(None)
+        lists = counted_lists(lead, len(self._conditions))
+        if lists is not None:
+            return Counted(sum([await counting.length(key) for key in lists]))
         statement = self._statement()
         statement.count(lead)
+        limit = most(query) // (DOUBT if statement.doubts else 1)
+        bounded = self._statement()
+        bounded.lengths([lead], limit + 1)
+        entries: int = await self._connection.fetchval(bounded.sql, *bounded.params)
+        if entries <= limit:
+            return Counted(await self._matching(lead, None))
+        if not estimates(query):
+            return Counted(None)
+        if lead.streams is not None and len(lead.streams) == 1 and lead.streams[0].whole:
+            entries = await counting.length(lead.streams[0].key)
+        matching = await self._matching(lead, SAMPLE)
+        return Counted(estimate(matching, SAMPLE, entries), estimated=True)
+
+    async def _matching(self, lead: Lead, sample: int | None) -> int:
+        """How many resources of a lead match, or of so many of them."""
+        statement = self._statement()
+        statement.count(lead, sample)
         if not statement.doubts:
             total: int = await self._connection.fetchval(statement.sql, *statement.params)
             return total
         statement = self._statement()
-        statement.gather(lead, Order.NATURAL, descending=False)
+        statement.gather(lead, Order.NATURAL, descending=False, sample=sample)
         return sum([1 async for _ in self._checked(statement, descending=False)])
 
     async def matches(self, offset: int, count: int | None, most: int | None = None) -> list[Match]:

@@ -50,11 +50,11 @@ class Searcher:
         """The answer to a query."""
         self.rids = []
         search = await self._search(query)
-        total = None
+        total, estimated = None, False
         if query.total is not Total.NONE or query.summary_count:
-            total = await search.count()
+            total, estimated = await search.count()
         if query.summary_count:
-            return Page([], [], total, more=False)
+            return Page([], [], total, more=False, estimated=estimated)
         found = await search.matches(query.offset, query.count + 1, query.most)
         shown = found[: query.count]
         matches = bounded((match.version for match in shown), query.most)
@@ -66,9 +66,10 @@ class Searcher:
         included, cut = await self._included(query, matches)
         first, last = (places[0], places[-1]) if places else (None, None)
         more = len(found) > len(matches)
-        return Page(
-            matches, included, total, more, first, last, places if query.placed else (), cut
-        )
+        if estimated and total is not None:
+            total = max(total, query.offset + len(matches))
+        shown_places = places if query.placed else ()
+        return Page(matches, included, total, more, first, last, shown_places, cut, estimated)
 
     def conditions(self, query: Query) -> list[Condition]:
         """The filters of a query without chains, in the terms of the index."""

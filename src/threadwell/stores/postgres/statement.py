@@ -88,10 +88,18 @@ class Statement:
         self.sql = f"SELECT d.sort, d.rid FROM ({merged}) d{join} WHERE true{where} {order}"
 
     def gather(
-        self, lead: Lead, order: Order, *, descending: bool, after: Entry | None = None
+        self,
+        lead: Lead,
+        order: Order,
+        *,
+        descending: bool,
+        after: Entry | None = None,
+        sample: int | None = None,
     ) -> None:
-        """``sort`` and ``rid`` of the matches behind ``after``, gathered and put in order."""
-        source = self.source(lead)
+        """``sort`` and ``rid`` of the matches behind ``after``, gathered and put in order; of so
+        many resources of the lead alone where it is a ``sample``.
+        """
+        source = self._sampled(lead, sample)
         where, _ = self._where(lead, "r.sort")
         place = "r.updated * 1000" if order is Order.UPDATED else "r.sort"
         way = "DESC" if descending else "ASC"
@@ -102,17 +110,36 @@ class Statement:
             f" ORDER BY {place} {way}, d.rid {way}"
         )
 
-    def count(self, lead: Lead) -> None:
-        """How many match."""
-        if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
+    def count(self, lead: Lead, sample: int | None = None) -> None:
+        """How many match; or how many of so many resources of the lead do."""
+        if (
+            sample is None
+            and lead.streams is not None
+            and len(lead.streams) == 1
+            and lead.order is Order.NATURAL
+        ):
             where, row = self._where(lead, "d.sort")
             within = self._within(lead.streams[0])
             join = ROW if row else ""
             self.sql = f"SELECT count(*) FROM posting d{join} WHERE {within}{where}"
             return
-        source = self.source(lead)
+        source = self._sampled(lead, sample)
         where, row = self._where(lead, "r.sort")
         self.sql = f"SELECT count(*) FROM ({source}) d{ROW if row else ''} WHERE true{where}"
+
+    def _sampled(self, lead: Lead, sample: int | None) -> str:
+        if sample is None:
+            return self.source(lead)
+        streams = lead.streams
+        if streams is None or len(streams) > MERGED:
+            return f"SELECT rid FROM ({self.source(lead)}) s LIMIT {int(sample)}"
+        # Nothing of a list is read beyond these: one that is in several may come twice.
+        each = [
+            f"(SELECT d.rid FROM posting d WHERE {self._within(one)} LIMIT {int(sample)})"
+            for one in streams
+        ]
+        entries = " UNION ALL ".join(each) or "SELECT rid FROM posting WHERE false"
+        return f"SELECT rid FROM ({entries}) s LIMIT {int(sample)}"
 
     def source(self, lead: Lead) -> str:
         """SQL for the ``rid`` of the resources of a lead, each once."""

@@ -178,6 +178,14 @@ def without(these: Entries, those: Entries) -> Entries:
     )
 
 
+def entered(keys: Keys, project: str, body: bytes, updated: int, key: int) -> bool | None:
+    """Whether a stored version stands in a list; ``None`` where that hangs on the bases then."""
+    found = entries_of_body(keys, project, body, updated)
+    if found.absolute:
+        return None
+    return key in found.places or any(key == one for one, _ in found.placed)
+
+
 @dataclass(frozen=True, slots=True)
 class _Shape:
     """What all resources of a type in a project have in common: keys, or beginnings of keys.

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from threadwell.fhir.search.sought import TokenMatch
 from threadwell.stores.sql.bases import Bases
+from threadwell.stores.sql.counting import Lengths
 
 #: What stands before the value in the text that is hashed: project, type and parameter.
 Scope: TypeAlias = str
@@ -28,19 +29,28 @@ class Keys:
     """Makes keys; the same text has the same key as long as the database lives.
 
     ``bases`` are those that the database's resources are known under. ``sheets`` tells that its
-    store takes what is new in the index as a sheet (``sql.sheet``).
+    store takes what is new in the index as a sheet (``sql.sheet``). ``lengths`` are those of its
+    lists, as far as somebody has counted them.
     """
 
-    def __init__(self, secret: bytes, bases: Bases | None = None, *, sheets: bool = False) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        bases: Bases | None = None,
+        *,
+        sheets: bool = False,
+        lengths: Lengths | None = None,
+    ) -> None:
         self.secret = secret
         self.sheets = sheets
+        self.lengths = lengths or Lengths()
         self.bases = bases or Bases()
         #: The key of a scope with a form of a value, a signed 64-bit integer.
         self.key: Callable[[str], int] = _Known(secret).__getitem__
 
     def another(self) -> Keys:
         """The same for another thread: it remembers keys of its own."""
-        return Keys(self.secret, self.bases, sheets=self.sheets)
+        return Keys(self.secret, self.bases, sheets=self.sheets, lengths=self.lengths)
 
 
 class _Known(dict[str, int]):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.search.query import (
     AllFilter,
@@ -51,6 +51,10 @@ MANY = 4096
 MERGED = 16
 
 
+#: The lists of a lead that are nothing but its matches, each once.
+Lists: TypeAlias = tuple[int, ...]
+
+
 class Order(StrEnum):
     """The orders that posting lists have, and ``OTHER`` for any that none has."""
 
@@ -63,7 +67,7 @@ class Order(StrEnum):
 class Lead:
     """What a search walks. ``settled`` are the positions of the filters that it leaves no doubt
     about, ``led`` of those that it need not probe for; exactly one of ``streams``, ``text`` and
-    ``ids`` is there.
+    ``ids`` is there. ``apart``: none is in two of its streams.
     """
 
     order: Order
@@ -72,6 +76,7 @@ class Lead:
     streams: tuple[Stream, ...] | None = None
     text: TextScan | None = None
     ids: tuple[str, ...] | None = None
+    apart: bool = False
 
     @property
     def doubtful(self) -> bool:
@@ -172,6 +177,15 @@ def having(keys: Keys, project: str, query: Query) -> tuple[int, int] | None:
     return None
 
 
+def counted_lists(lead: Lead, filters: int) -> Lists | None:
+    """The lists whose lengths together are the number of matches; ``None`` where they are not."""
+    streams = lead.streams
+    if streams is None or len(lead.settled) < filters or not (lead.apart or len(streams) == 1):
+        return None
+    whole = all(stream.whole and stream.exact for stream in streams)
+    return tuple([stream.key for stream in streams]) if whole else None
+
+
 def compound_leads(keys: Keys, project: str, query: Query) -> Iterator[Lead]:
     """The lists of several criteria together that hold every match."""
     absent = {
@@ -265,6 +279,7 @@ def _compound_lead(
 ) -> Lead | None:
     settled = {absent[param] for param in compound.missing}
     parts: list[list[str]] = []
+    apart = True
     for param in compound.params:
         part = next(
             (
@@ -280,12 +295,14 @@ def _compound_lead(
         if exact:
             settled.add(position)
         parts.append(forms)
+        # A code of a closed set has one resource once.
+        apart = apart and (len(forms) == 1 or param in compound.closed)
     under = scope(project, compound.type, compound.name)
     forms_together = [compound_form(forms) for forms in product(*parts)] if parts else [""]
     streams = tuple(Stream(keys.key(under + form)) for form in forms_together)
     order = Order.UPDATED if compound.updated else Order.NATURAL
     # What is covered but not settled is probed as if the lead did not know of it.
-    return Lead(order, frozenset(settled), frozenset(settled), streams=streams)
+    return Lead(order, frozenset(settled), frozenset(settled), streams=streams, apart=apart)
 
 
 def _stream_order(type_: str, condition: Condition) -> Order:

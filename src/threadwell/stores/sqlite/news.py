@@ -18,7 +18,7 @@ _TICK = 0.02
 #: Changes that are looked through at a time for those that somebody asks for.
 STRETCH = 2_000
 
-_POSITION = "SELECT max(position) FROM change WHERE pid = ?"
+POSITION = "SELECT max(position) FROM change WHERE pid = ?"
 #: The changes of project ?1 after position ?2, up to ?3.
 CHANGES = f"""
 SELECT {COLUMNS}, c.rid, c.number, c.position FROM change c
@@ -54,7 +54,7 @@ ORDER BY c.position DESC LIMIT ?3
 
 def position(connection: apsw.Connection, pid: int) -> int:
     """The position of a project's last change; 0 where there is none."""
-    ((last,),) = fetch(connection, _POSITION, (pid,))
+    ((last,),) = fetch(connection, POSITION, (pid,))
     return last or 0
 
 

@@ -35,6 +35,7 @@ from threadwell.stores.including import (
 from threadwell.stores.order import Candidate, ahead, in_order, keys_of
 from threadwell.stores.sql.condition import Compiler
 from threadwell.stores.sql.conditions import Stream
+from threadwell.stores.sql.counting import DOUBT, SAMPLE, Counted, estimate, estimates, most
 from threadwell.stores.sql.found import Found, found
 from threadwell.stores.sql.in_order import (
     SortedLists,
@@ -54,12 +55,14 @@ from threadwell.stores.sql.plan import (
     Entry,
     Lead,
     Order,
+    counted_lists,
     entry_of,
     having,
     order_of,
     place_of,
 )
-from threadwell.stores.sqlite.leading import STRETCH, Leading
+from threadwell.stores.sqlite.counting import Counting
+from threadwell.stores.sqlite.leading import Leading, Where
 from threadwell.stores.sqlite.quick import going_on, within
 from threadwell.stores.sqlite.reader import Reader
 from threadwell.stores.sqlite.render import as_json, source_sql
@@ -95,11 +98,12 @@ class OneSearch(Leading):
 
     def page(self) -> Page:
         query = self._query
-        total = None
+        total, estimated = None, False
         if query.total is not Total.NONE or query.summary_count:
-            total = self._count()
+            total, estimated = self._count()
         if query.summary_count:
-            return self._remember(Page([], [], total, more=False), [])
+            only = Page([], [], total, more=False, estimated=estimated)
+            return self._remember(only, [])
         rids = self._rids(query.offset, query.count + 1)
         matches = self._reader.stored(rids[: query.count], query.most)
         shown = rids[: len(matches)]
@@ -112,8 +116,11 @@ class OneSearch(Leading):
             places = [self._place(shown[at], matches[at]) for at in (0, -1)] if shown else []
         first, last = (places[0], places[-1]) if places else (None, None)
         around, cut = included(query, matches, self)
+        if estimated and total is not None:
+            total = max(total, query.offset + len(matches))
         more = len(rids) > len(matches)
-        page = Page(matches, around, total, more, first, last, places if query.placed else (), cut)
+        shown_places = places if query.placed else ()
+        page = Page(matches, around, total, more, first, last, shown_places, cut, estimated)
         return self._remember(page, shown)
 
     def _remember(self, page: Page, rids: list[int]) -> Page:
@@ -204,24 +211,37 @@ class OneSearch(Leading):
         sort = rows[0][0] if order is Order.NATURAL else match.updated * 1000
         return place_of(Entry(sort, rid), order)
 
-    def _count(self) -> int:
-        if both := having(self._reader.keys, self._project, self._query):
-            number = "(SELECT count(*) FROM posting WHERE key = ?)"
-            return int(self._reader.rows(f"SELECT {number} - {number}", both)[0][0])
+    def _count(self) -> Counted:
+        """How many match, as far as that can be told by a bounded look at the lists."""
+        query = self._query
+        counting = Counting(self._reader, self._project, self._pid, query.type)
+        if both := having(self._reader.keys, self._project, query):
+            every, lacking = map(counting.length, both)
+            return Counted(every - lacking)
         lead = self._lead(None)
-        if lead.streams is not None and len(lead.streams) == 1 and lead.order is Order.NATURAL:
-            stream = lead.streams[0]
-            where, params, doubts, row = self._where(lead, "d.sort")
-            join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
-            sql = f"SELECT count(*) FROM posting d{join} WHERE {STRETCH}{where}"
-            params = [stream.key, stream.low, stream.high, *params]
-        else:
-            source, params = source_sql(self._query.type, self._pid, lead)
-            where, more, doubts, row = self._where(lead, "r.sort")
-            join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
-            sql = f"SELECT count(*) FROM ({source}) d{join} WHERE 1{where}"
-            params += more
-        return int(self._reader.rows(sql, params, doubts)[0][0])
+        lists = counted_lists(lead, len(self.conditions))
+        if lists is not None:
+            return Counted(sum(map(counting.length, lists)))
+        where, more, doubts, row = self._where(lead, "r.sort")
+        limit = most(query) // (DOUBT if doubts.filters else 1)
+        entries = self._length(lead, limit + 1)
+        source, params = source_sql(query.type, self._pid, lead)
+        if entries <= limit:
+            return Counted(self._matching(source, params, (where, more, doubts, row)))
+        if not estimates(query):
+            return Counted(None)
+        if lead.streams is not None and len(lead.streams) == 1 and lead.streams[0].whole:
+            entries = counting.length(lead.streams[0].key)
+        sample = f"SELECT rid FROM ({source}) LIMIT {SAMPLE}"
+        matching = self._matching(sample, params, (where, more, doubts, row))
+        return Counted(estimate(matching, SAMPLE, entries), estimated=True)
+
+    def _matching(self, source: str, params: list[Any], asked: Where) -> int:
+        """How many of the resources of a source match."""
+        where, more, doubts, row = asked
+        join = " CROSS JOIN resource r ON r.rid = d.rid" if row else ""
+        sql = f"SELECT count(*) FROM ({source}) d{join} WHERE 1{where}"
+        return int(self._reader.rows(sql, [*params, *more], doubts)[0][0])
 
     def _rids(self, offset: int, count: int) -> list[int]:
         """A stretch of what is ahead, the nearest first; to the end where ``count`` is negative."""
