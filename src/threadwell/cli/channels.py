@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from threadwell.app import channel_labels, channels
+from threadwell.app import channel, channel_labels
+from threadwell.channels.services import service_of_way
 from threadwell.cli.errors import Misuse
 
 if TYPE_CHECKING:
@@ -17,19 +18,20 @@ def named_channel(name: str) -> str:
     if not name:
         return ""
     labels = channel_labels()
-    for channel, label in labels.items():
-        if name.casefold() in (channel, label.casefold()):
-            return channel
+    for one, label in labels.items():
+        if name.casefold() in (one, label.casefold()):
+            return one
     raise Misuse(f"no channel {name!r}: there are {', '.join(labels)}")
 
 
 def shown_channel(way: str) -> str:
     """What people call the channel, or the service within it (``twilio:whatsapp``)."""
-    return _badges().of(way).name
+    return _badges(service_of_way(way)[0]).of(way).name
 
 
 @cache
-def _badges() -> Badges:
+def _badges(name: str) -> Badges:
+    """Those of one channel: to load all of them takes longer than a page of a list."""
     from threadwell.inbox.words import Badges
 
-    return Badges(channels())
+    return Badges(filter(None, [channel(name)]))

@@ -20,7 +20,7 @@ from threadwell.stores.sql.plan import MANY
 from threadwell.stores.sql.ranges import HIGHEST, LOWEST, WIDTHS
 
 #: Of fewer matches than this all are read rather than a list walked that may have few of them.
-FEW_TO_SORT = 512
+FEW_TO_SORT = 100
 #: So many entries are walked for each match that could be read instead.
 WALKED = 20
 
