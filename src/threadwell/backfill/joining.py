@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from threadwell.backfill.spool import Spooled
 
 #: Ids that are compared at once.
-_AT_ONCE = 2_000_000
+_AT_ONCE = 250_000
 
 
 @dataclass(slots=True)
@@ -34,39 +35,42 @@ class Joined:
         return {group: self.home(group) for group in self.homes}
 
     @classmethod
-    def of(cls, links: Iterable[tuple[int, int]], spooled: Spooled, items: int) -> Joined:
-        """What is linked, and what ids join; ``items`` is how many there are."""
+    def of(cls, links: Iterable[tuple[int, int]]) -> Joined:
+        """What is linked."""
         joined = cls()
         for one, other in links:
-            joined.join(one, other)
-        for one, other in _by_id(spooled, items):
             joined.join(one, other)
         return joined
 
 
-def _by_id(spooled: Spooled, items: int) -> Iterable[tuple[int, int]]:
-    """Groups in which messages have the same id, in pairs; a part of all ids at a time."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+def parts_of(items: int) -> int:
+    """In how many parts the ids of so many items are compared: a power of two."""
     parts = 1
     while items // parts > _AT_ONCE:
         parts *= 2
-    for part in range(parts):
-        tables = []
-        for batch in spooled.every():
-            both = pa.table({"id": batch.column("id"), "group": batch.column("group")})
-            if parts > 1:
-                low = pc.bit_wise_and(both["id"], pa.scalar(parts - 1, pa.uint64()))
-                both = both.filter(pc.equal(low, pa.scalar(part, pa.uint64())))
-            tables.append(both)
-        if not tables:
-            return
-        every = pa.concat_tables(tables).combine_chunks()
-        ends = every.group_by("id").aggregate([("group", "min"), ("group", "max")])
-        several = ends.filter(pc.not_equal(ends["group_min"], ends["group_max"]))["id"]
-        found = every.filter(pc.is_in(every["id"], value_set=several.combine_chunks()))
-        first: dict[int, int] = {}
-        for id_, group in zip(found["id"].to_pylist(), found["group"].to_pylist(), strict=True):
-            if first.setdefault(id_, group) != group:
-                yield first[id_], group
+    return parts
+
+
+def of_one_id(paths: Sequence[Path], part: int, parts: int) -> list[tuple[int, int]]:
+    """Groups in which messages have the same id, in pairs, by the files of all tasks: of one part
+    of all ids.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tables = []
+    for batch in Spooled(paths).every():
+        both = pa.table({"id": batch.column("id"), "group": batch.column("group")})
+        if parts > 1:
+            low = pc.bit_wise_and(both["id"], pa.scalar(parts - 1, pa.uint64()))
+            both = both.filter(pc.equal(low, pa.scalar(part, pa.uint64())))
+        tables.append(both)
+    if not tables:
+        return []
+    every = pa.concat_tables(tables).combine_chunks()
+    ends = every.group_by("id").aggregate([("group", "min"), ("group", "max")])
+    several = ends.filter(pc.not_equal(ends["group_min"], ends["group_max"]))["id"]
+    found = every.filter(pc.is_in(every["id"], value_set=several.combine_chunks()))
+    first: dict[int, int] = {}
+    pairs = zip(found["id"].to_pylist(), found["group"].to_pylist(), strict=True)
+    return [(first[id_], group) for id_, group in pairs if first.setdefault(id_, group) != group]

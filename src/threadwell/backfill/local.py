@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import msgspec
 
 from threadwell.backfill.basis import Basis
 from threadwell.backfill.folder import Folder, Plan
-from threadwell.backfill.joining import Joined
-from threadwell.backfill.spool import Note, Spooled, note_of
+from threadwell.backfill.joining import Joined, of_one_id, parts_of
+from threadwell.backfill.spool import Note, note_of
 from threadwell.backfill.spreading import told
 from threadwell.backfill.working import (
     Filled,
@@ -50,7 +50,7 @@ def fill(
     with _pool(workers) as pool:
         plan, learned = _read_all(basis, folder, plan, pool, workers, told_of)
         mark = mark_of(basis, learned, plan)
-        moves = _joined(folder, plan).moves()
+        moves = _joined(folder, plan, pool).moves()
         making = Making(basis, folder, plan, mark, moves, most_at_once(basis))
         there = folder.put_work(making) if pool else making
         work = [partial(make_at, there, number) for number in range(plan.partitions)]
@@ -92,11 +92,14 @@ def _notes(folder: Folder, plan: Plan) -> Iterator[Note]:
             yield note
 
 
-def _joined(folder: Folder, plan: Plan) -> Joined:
-    spooled = Spooled(folder.spools(plan))
+def _joined(folder: Folder, plan: Plan, pool: Executor | None) -> Joined:
+    """What is linked, and what ids join: the processes compare them, a part of all ids each."""
     notes = list(_notes(folder, plan))
+    parts = parts_of(sum(note.items for note in notes))
+    paths = folder.spools(plan)
+    work = [partial(of_one_id, paths, part, parts) for part in range(parts)]
     links = (link for note in notes for link in note.links)
-    return Joined.of(links, spooled, sum(note.items for note in notes))
+    return Joined.of(chain(links, *_every(pool, work, lambda *_: None)))
 
 
 @contextmanager

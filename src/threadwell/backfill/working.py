@@ -17,6 +17,7 @@ from threadwell.backfill.people import digest_of_people, write_people
 from threadwell.backfill.records import decode
 from threadwell.backfill.spool import Note, Spooled
 from threadwell.backfill.spreading import address_of, learned_of, spread, told
+from threadwell.bulk.unused import give_back
 from threadwell.intake import import_messages
 from threadwell.intake.collecting import no_collections, rare_collections
 from threadwell.intake.commits.counts import Counts, Done, Report
@@ -132,7 +133,17 @@ def with_store(basis: Basis, work: Callable[[Store], Awaitable[T]]) -> T:
 
     # An import that goes on for long leaves some in cycles.
     with rare_collections() if basis.store else no_collections():
-        return asyncio.run(run())
+        done = asyncio.run(run())
+    # Else each process keeps the most that any piece of its work has taken.
+    _give_back()
+    return done
+
+
+def _give_back() -> None:
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    give_back()
 
 
 def _counted(folder: Folder, plan: Plan, fresh: int, people: int) -> Filled:

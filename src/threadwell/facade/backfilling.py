@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from threadwell.backfill.room import MEMORY, least_for, read_size, room_for
 from threadwell.backfill.spark import fill as spark_fill
 from threadwell.backfill.working import Filled
 from threadwell.bulk.processes import cores
+from threadwell.bulk.unused import give_back
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
@@ -117,6 +119,8 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
     partitions = job.partitions or folder.partitions() or room.partitions(size, least)
     by = _by(job.what, choices, str(days.cutting.release))
     plan = Plan(_asked(by, near, far), by, units, partitions, buffered=room.buffered)
+    gc.collect()
+    give_back()  # Of who reads many people it is a hundred megabytes.
     return basis, folder, plan, choices
 
 
