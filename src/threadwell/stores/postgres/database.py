@@ -97,6 +97,8 @@ class Database:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        if self.known_keys is not None:
+            self.known_keys.forget()
         pool, self._pool = self._pool, None
         if pool is not None and self._loop is asyncio.get_running_loop():
             await pool.close()

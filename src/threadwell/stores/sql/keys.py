@@ -45,12 +45,24 @@ class Keys:
         self.sheets = sheets
         self.lengths = lengths or Lengths()
         self.bases = bases or Bases()
+        self._known = _Known(secret)
+        self._others: list[Keys] = []
         #: The key of a scope with a form of a value, a signed 64-bit integer.
-        self.key: Callable[[str], int] = _Known(secret).__getitem__
+        self.key: Callable[[str], int] = self._known.__getitem__
 
     def another(self) -> Keys:
         """The same for another thread: it remembers keys of its own."""
-        return Keys(self.secret, self.bases, sheets=self.sheets, lengths=self.lengths)
+        other = Keys(self.secret, self.bases, sheets=self.sheets, lengths=self.lengths)
+        self._others.append(other)
+        return other
+
+    def forget(self) -> None:
+        """Forget what is remembered, those of other threads too, as no more of it is asked for.
+
+        What was worked out by these keys is remembered elsewhere for longer, and they with it.
+        """
+        for one in (self, *self._others):
+            one._known.clear()
 
 
 class _Known(dict[str, int]):

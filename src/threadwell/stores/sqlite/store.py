@@ -361,6 +361,7 @@ class SqliteStore(PrivateValues):
         self._reading.close()
         self._writing.close()
         self._ending.close()
+        self._keys.forget()
 
     def plan(self, project: str, query: Query) -> list[str]:
         """SQLite's plan for a search, a line for each step."""
