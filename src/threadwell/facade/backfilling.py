@@ -43,6 +43,8 @@ from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
 #: process at most, so that all of them end about when the last one does; and bytes of a larger one.
 _STRIPE, _TURNS, _SPAN = 2 * 1024 * 1024, 4, 64 * 1024 * 1024
 _MB = 1024 * 1024
+#: How a JVM is started in which nothing is worked out.
+_HANDING_ON = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,12 @@ def run_on_spark(basis: Basis, folder: Folder, plan: Plan, master: str) -> Fille
     """Make it on a cluster, ``master`` as Spark names it: ``spark://host:7077``, ``local[2]``."""
     from pyspark.sql import SparkSession
 
+    builder = SparkSession.builder.master(master).appName("threadwell backfill")
+    if master.startswith("local"):
+        # Its JVM hands on what Python makes. To compile that well costs more than it ever saves.
+        builder = builder.config("spark.driver.extraJavaOptions", _HANDING_ON)
     spark = (
-        SparkSession.builder.master(master)
-        .appName("threadwell backfill")
+        builder
         # Groups have their partitions already: Spark must not put them together again.
         .config("spark.sql.adaptive.enabled", "false")
         .config("spark.sql.shuffle.partitions", str(plan.partitions))
