@@ -17,6 +17,7 @@ from typing import Any
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.views.definition import Cells, Column, View
+from threadwell.fhir.views.paths import MOST_LETTERS, TooMuch
 from threadwell.stores.aside import LARGE, aside
 from threadwell.stores.contract import Reading, Stored
 from threadwell.stores.scanning import scan
@@ -31,6 +32,8 @@ FORMATS: Mapping[str, str] = {
 #: Resources that are made into rows at a time, rows that are written at a time, and rows of a group
 #: in Parquet.
 _AT_ONCE, _ROWS, _GROUP = 200, 1_000, 20_000
+#: Letters from which on rows are written apart, and those of a group.
+_LETTERS, _GROUP_LETTERS = 1_000_000, 32_000_000
 #: Seconds that making them goes on at a time.
 _STRETCH = 0.1
 _SHIPPED = ("messages", "response_times", "sessions")
@@ -98,22 +101,53 @@ async def _of(view: View, versions: Sequence[Stored]) -> AsyncIterator[list[Cell
     done = 0
     while done < len(versions):
         # How long a view takes says no size: it is always made aside.
-        rows, count = await aside(LARGE, partial(_rows, view, versions[done:]))
+        pieces, count = await aside(LARGE, partial(_pieces, view, versions[done:]))
         done += count
-        for start in range(0, len(rows), _ROWS):
-            yield rows[start : start + _ROWS]
+        for rows in pieces:
+            yield rows
             await asyncio.sleep(0)
 
 
-def _rows(view: View, versions: Sequence[Stored]) -> tuple[list[Cells], int]:
-    """The rows of the first of them, and of how many: as far as one comes in a stretch."""
-    found: list[Cells] = []
+def _pieces(view: View, versions: Sequence[Stored]) -> tuple[list[list[Cells]], int]:
+    """The rows of the first of them, in pieces that are written together, and of how many: as far
+    as one comes in a stretch.
+    """
+    found: list[list[Cells]] = []
     since = perf_counter()
-    for count, one in enumerate(versions, 1):
-        found += view.rows(decode(one.body))
+    piece: list[Cells] = []
+    done = letters = 0
+    for one in versions:
+        for row in view.rows(decode(one.body)):
+            size = _letters(row)
+            letters += size
+            if piece and (letters > _LETTERS or len(piece) == _ROWS):
+                found.append(piece)
+                piece, letters = [], size
+            piece.append(row)
+        done += 1
         if perf_counter() - since > _STRETCH:
-            return found, count
-    return found, len(versions)
+            break
+    return ([*found, piece] if piece else found), done
+
+
+def _letters(row: Cells) -> int:
+    """About how many letters a row is written in; raises ``TooMuch`` where nobody can want it."""
+    size = 0
+    for value in row.values():
+        kind = type(value)
+        if kind is str:
+            size += len(value)
+        elif kind is list or kind is dict:
+            for one in value if kind is list else (value,):
+                if type(one) is str:
+                    size += len(one)
+                elif type(one) is dict:
+                    size += len(encode(one))
+                if size > MOST_LETTERS:
+                    break
+    if size > MOST_LETTERS:
+        raise TooMuch(f"a row has more than {MOST_LETTERS:,} letters")
+    return size
 
 
 def written(
@@ -200,6 +234,7 @@ async def _parquet(
     sink = _Sink()
     writer = parquet.ParquetWriter(pyarrow.PythonFile(sink, mode="w"), schema, compression="zstd")
     waiting: list[Cells] = []
+    letters = 0
 
     def flush() -> bytes:
         if waiting:
@@ -210,8 +245,10 @@ async def _parquet(
 
     async for some in rows:
         waiting += some
-        if len(waiting) >= _GROUP:
+        letters += sum(map(_letters, some))
+        if len(waiting) >= _GROUP or letters > _GROUP_LETTERS:
             yield flush()
+            letters = 0
     yield flush()
     writer.close()
     yield sink.taken()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from threadwell.api.rest import view_run
 from threadwell.bulk import tables
 
 VIEW = {
@@ -186,3 +187,49 @@ def test_others_have_their_turn_while_rows_are_made() -> None:
     sizes, turns = asyncio.run(run())
     assert sizes == [1000, 1000, 500] * 3
     assert turns > 10
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson", "parquet"])
+def test_rows_of_long_texts_are_written_apart(
+    new_api, monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    """However long the texts of rows are, few of them are in memory at a time."""
+    monkeypatch.setattr(tables, "_LETTERS", 1_000)
+    monkeypatch.setattr(tables, "_GROUP_LETTERS", 1_000)
+    api = new_api()
+    there = [api.make(name=[{"family": f"{n}" * 400}]) for n in range(9)]
+    pieces: list[int] = []
+    rows_of = tables.rows_of
+
+    async def noted(*asked: Any) -> Any:
+        async for some in rows_of(*asked):
+            pieces.append(len(some))
+            yield some
+
+    monkeypatch.setattr(view_run, "rows_of", noted)
+    answer = api.call("POST", f"$viewdefinition-run?_format={format_}", VIEW)
+    assert (sum(pieces), max(pieces)) == (9, 2)
+    if format_ == "parquet":
+        file = parquet.ParquetFile(io.BytesIO(answer.content))
+        assert file.num_row_groups > 1
+        shown = file.read().to_pylist()
+    elif format_ == "csv":
+        shown = list(csv.DictReader(io.StringIO(answer.text)))
+    else:
+        shown = [json.loads(line) for line in answer.text.splitlines()]
+    assert [one["family"] for one in shown] == [one["name"][0]["family"] for one in there]
+
+
+def test_a_row_that_is_too_long_is_refused(new_api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_LETTERS", 1_000)
+    api = new_api()
+    api.make(name=[{"family": "x" * 300}])
+    several = [{"name": f"c{n}", "path": "name", "collection": True} for n in range(4)]
+    view = {
+        "resourceType": "ViewDefinition",
+        "resource": "Patient",
+        "select": [{"column": several}],
+    }
+    answer = api.call("POST", "$viewdefinition-run", view)
+    assert answer.status_code == 422
+    assert "a row has more than 1,000 letters" in answer.text

@@ -150,6 +150,7 @@ class _Reader:
         if len(found) == 1:
             return found[0]
         makes = [one.make for one in found]
+        width = len(names)
 
         def make(item: Any, row: Row) -> list[Cells]:
             each = [one(item, row) for one in makes]
@@ -158,6 +159,7 @@ class _Reader:
                 count *= len(some)
             if count > MOST_ROWS:
                 raise _too_many_rows()
+            row.put_together(count, width)
             made: list[Cells] = []
             for combination in product(*each):
                 cells: Cells = {}
@@ -292,7 +294,12 @@ class _Reader:
                 raise BadView(f"{path}.unionAll[{at}] has other columns than the first")
 
         def make(item: Any, row: Row) -> list[Cells]:
-            return [cells for branch in branches for cells in branch.make(item, row)]
+            made: list[Cells] = []
+            for branch in branches:
+                made += branch.make(item, row)
+                if len(made) > MOST_ROWS:
+                    raise _too_many_rows()
+            return made
 
         return _Selection(first, make)
 
@@ -315,12 +322,15 @@ class _Reader:
             kinds = {part.type for part in parts}
             kind = said if isinstance(said, str) else kinds.pop() if len(kinds) == 1 else ""
             found.append((Column(name, kind.rpartition("/")[2], many), collect))
+        width = len(found)
 
         def make(item: Any, row: Row) -> list[Cells]:
+            row.put_together(1, width)
             cells: Cells = {}
             for column, collect in found:
                 values = [value for value in collect(item, row) if value is not NO_VALUE]
                 if column.many:
+                    row.step(len(values))
                     cells[column.name] = values
                 elif len(values) > 1:
                     raise SeveralValues(column.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, DivisionByZero, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
@@ -42,6 +42,8 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 _ADD = _ARITHMETIC["+"]
 #: Values that are looked at to make the rows of one resource, and letters of the texts made for it.
 MOST_STEPS, MOST_LETTERS = 1_000_000, 16_000_000
+#: Cells of the rows that are put together for one resource; a row has room for some in any case.
+MOST_CELLS, _ROOM = 4_000_000, 4
 _MOST_BITS = 63
 #: Nodes that the paths of one view come to: what is done to a choice is for each of its types.
 _MOST_NODES = 20_000
@@ -56,12 +58,12 @@ class TooMuch(Exception):
 class Row(Top):
     """A resource, and which of its rows is made: ``%rowIndex``."""
 
-    __slots__ = ("_letters", "_steps", "index")
+    __slots__ = ("_cells", "_letters", "_steps", "index")
 
     def __init__(self, value: Any) -> None:
         super().__init__(value)
         self.index = 0
-        self._steps = self._letters = 0
+        self._steps = self._letters = self._cells = 0
 
     def write(self, letters: int) -> None:
         """Count the letters of a text that is made; raises ``TooMuch``."""
@@ -69,11 +71,17 @@ class Row(Top):
         if self._letters > MOST_LETTERS:
             raise TooMuch(f"a resource makes texts of more than {MOST_LETTERS:,} letters")
 
-    def step(self) -> None:
-        """Count a value that is looked at; raises ``TooMuch``."""
-        self._steps += 1
+    def step(self, values: int = 1) -> None:
+        """Count values that are looked at; raises ``TooMuch``."""
+        self._steps += values
         if self._steps > MOST_STEPS:
             raise TooMuch(f"a resource takes more than {MOST_STEPS:,} steps")
+
+    def put_together(self, rows: int, columns: int) -> None:
+        """Count the cells of rows that are to be made; raises ``TooMuch``."""
+        self._cells += rows * (columns + _ROOM)
+        if self._cells > MOST_CELLS:
+            raise TooMuch(f"the rows of a resource take more than {MOST_CELLS:,} cells")
 
 
 class Paths(Compiler):
@@ -128,6 +136,9 @@ class Paths(Compiler):
             case Call(base, "descendants", ()):
                 found = super().parts(node, type_)
                 return [Part(part.type, _counted(part.collect, this)) for part in found]
+            case Call(_, "combine", _) | Binary(_, "|", _):
+                found = super().parts(node, type_)
+                return [Part(part.type, _tallied(part.collect)) for part in found]
             case Binary(left, "&", right):
                 both = self._collect(left, type_), self._collect(right, type_)
                 return [_bounded(text(*both))]
@@ -183,8 +194,20 @@ def _counted(collect: Collect, step: Collect) -> Collect:
     def find(item: Any, row: Any) -> list[Any]:
         found: list[Any] = []
         for value in collect(item, row):
-            row.step()
-            found += step(value, row)
+            these = step(value, row)
+            row.step(len(these) or 1)
+            found += these
+        return found
+
+    return find
+
+
+def _tallied(collect: Collect) -> Collect:
+    """The same values, each of which is counted."""
+
+    def find(item: Any, row: Any) -> list[Any]:
+        found = collect(item, row)
+        row.step(len(found))
         return found
 
     return find
@@ -302,9 +325,9 @@ def _reckoned(left: Collect, right: Collect, reckon: Callable[[Any, Any], Any]) 
             return []
         try:
             made = reckon(one[0], other[0])
-        except (TypeError, DivisionByZero, InvalidOperation):
+        except (TypeError, ArithmeticError):
+            # FHIRPath has nothing where a number is too large (N1 §6.6).
             return []
-        # FHIRPath has nothing where a number is too large (N1 §6.6).
         return [] if isinstance(made, int) and made.bit_length() > _MOST_BITS else [made]
 
     return find

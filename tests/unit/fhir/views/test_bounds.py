@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from threadwell.fhir.views import paths
+from threadwell.fhir.views import definition, paths
 from threadwell.fhir.views.definition import BadView, SeveralValues, compiled
 from threadwell.fhir.views.paths import TooMuch
 
@@ -152,3 +152,40 @@ def test_patterns_are_for_those_who_wait_for_them() -> None:
     assert compiled(view).rows(OBSERVATION) == [{"a": False}]
     with pytest.raises(BadView, match="by command or in Python"):
         compiled(view, patterns=False)
+
+
+def test_a_number_that_is_too_large_is_none() -> None:
+    assert rows(f"1{'0' * 190}.0" + ".select($this * $this)" * 20) == [[]]
+
+
+@pytest.mark.parametrize("joined", ["combine($this)", "select($this | $this)"])
+def test_what_one_step_finds_is_counted(monkeypatch: pytest.MonkeyPatch, joined: str) -> None:
+    monkeypatch.setattr(paths, "MOST_STEPS", 100)
+    with pytest.raises(TooMuch, match="100 steps"):
+        rows("%resource.descendants()" + f".{joined}" * 5)
+
+
+def _many(number: int) -> dict[str, Any]:
+    """Rows of two selections beside each other: 36 of them."""
+    one = {"forEach": "code.coding.code.combine(code.coding.code).combine(code.coding.code)"}
+    names = f"a{number}", f"b{number}"
+    return {"select": [{**one, "column": [{"name": name, "path": "$this"}]} for name in names]}
+
+
+def test_rows_of_a_union_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definition, "MOST_ROWS", 50)
+    assert len(compiled({"resource": "Observation", **_many(0)}).rows(OBSERVATION)) == 36
+    view = {"resource": "Observation", "select": [{"unionAll": [_many(0), _many(0)]}]}
+    with pytest.raises(TooMuch, match="more than 50 rows"):
+        compiled(view).rows(OBSERVATION)
+
+
+def test_rows_that_go_with_none_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are made before it shows that there is none to go with them."""
+    none = {"forEach": "contained", "column": [{"name": "none", "path": "id"}]}
+    select = [*(_many(number) for number in range(20)), none]
+    view = {"resource": "Observation", "select": select}
+    assert compiled(view).rows(OBSERVATION) == []
+    monkeypatch.setattr(paths, "MOST_CELLS", 1_000)
+    with pytest.raises(TooMuch, match="1,000 cells"):
+        compiled(view).rows(OBSERVATION)
