@@ -19,6 +19,8 @@ from threadwell.fhir.stamp import instant
 PREFIX = "audit."
 _ID = re.compile(r"audit\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,8})")
 _CLIENT = "ClientApplication/"
+#: What the outcome of a refused request is told with.
+_HIDDEN = ", hidden by a policy"
 _REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
@@ -81,7 +83,7 @@ def _event(line: Line, part: int, patient: str, touched: Sequence[Touched]) -> R
         "outcome": _outcome(record.status),
     }
     if record.status >= 400:
-        found["outcomeDesc"] = f"HTTP {record.status}{', hidden by a policy' * record.hidden}"
+        found["outcomeDesc"] = f"HTTP {record.status}{_HIDDEN * record.hidden}"
     if record.by.purpose:
         purpose: Resource = {"coding": [{"system": codes.PURPOSE, "code": record.by.purpose}]}
         if record.by.reason:
@@ -97,6 +99,12 @@ def _event(line: Line, part: int, patient: str, touched: Sequence[Touched]) -> R
     if entities:
         found["entity"] = entities
     return found
+
+
+def without_hidden(event: Resource) -> Resource:
+    """The event as of what never was: for those who must not hear what a policy hides."""
+    told = event.get("outcomeDesc", "")
+    return {**event, "outcomeDesc": told.removesuffix(_HIDDEN)} if told else event
 
 
 def _own(act: str) -> Resource:

@@ -223,6 +223,31 @@ def test_a_policy_says_who_sees_it(api: Api, people: tuple[str, str]) -> None:
     assert _told(api, "AuditEvent") == ["E0 search-type", "R0 read", "C0 create"]
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_nobody_reads_of_themselves_what_is_hidden_from_them(api: Api, own: bool) -> None:
+    """Who sees what they did themselves must not tell by it what there is; an auditor may."""
+    hidden = api.make("Patient", gender="male")["id"]
+    client = api.run(add_client(api.store, "curious"))
+    who = f"ClientApplication/{client.client_id}"
+    seen = {"resourceType": "Patient", "criteria": "Patient?gender=female"}
+    of = {"criteria": f"AuditEvent?agent:identifier={client.client_id}"} if own else {}
+    trail = {"resourceType": "AuditEvent", "readonly": True, **of}
+    policy = {"resourceType": "AccessPolicy", "name": "curious", "resource": [seen, trail]}
+    kept = api.run(set_policy(api.store, DEFAULT_PROJECT, policy))
+    api.run(give(api.store, DEFAULT_PROJECT, Membership(who, who, (Grant(kept["id"]),))))
+    basic = api.credentials(client.client_id, client.client_secret)
+    for id_ in (hidden, "never-was"):
+        assert api.call("GET", f"Patient/{id_}", authorization=basic).status_code == 404
+    answer = api.call("GET", "AuditEvent?outcome=4", authorization=basic)
+    events = [one["resource"] for one in answer.json()["entry"]]
+    read = [
+        api.call("GET", f"AuditEvent/{one['id']}", authorization=basic).json() for one in events
+    ]
+    assert read == events
+    told = ["HTTP 404", "HTTP 404" if own else "HTTP 404, hidden by a policy"]
+    assert [one["outcomeDesc"] for one in events] == told
+
+
 def test_events_are_found_by_their_purpose(api: Api) -> None:
     """Those of the trail, and those that are resources."""
     act = "http://terminology.hl7.org/CodeSystem/v3-ActReason"

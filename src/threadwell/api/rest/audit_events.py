@@ -26,7 +26,7 @@ from threadwell.api.exchange import Answer, Request
 from threadwell.api.params import parse_params
 from threadwell.api.rest import search as searching
 from threadwell.api.rest.bundles import bundle, bundled, found_entries
-from threadwell.audit.events import event, events, parse_id, parts
+from threadwell.audit.events import event, events, parse_id, parts, without_hidden
 from threadwell.audit.finding import WANTED, Allowance, Wanted, find, find_line
 from threadwell.audit.record import Line
 from threadwell.fhir.json import decode, encode
@@ -69,7 +69,8 @@ async def read(context: Context, request: Request) -> Answer:
     named = parse_id(request.id)
     line = await find_line(context.trail, context.project, named.line) if named else None
     found = event(line, named.part) if line and named else None
-    if found is None or not _may(context, found, Interaction.READ):
+    found = found and _shown(context, found, Interaction.READ)
+    if found is None:
         raise not_found()
     stored = _stored(found)
     return Answer(200, version_headers(stored), stored.body)
@@ -185,9 +186,10 @@ async def _of_trail(
             # One line may tell of very many patients, each of which is looked at.
             allowance.left -= WANTED * (len(made) - 1)
             found = [
-                one
+                shown
                 for one in made
-                if _matches(context, asked.filters, one) and _may(context, one, Interaction.SEARCH)
+                if _matches(context, asked.filters, one)
+                and (shown := _shown(context, one, Interaction.SEARCH))
             ]
             if found:
                 yield _Part(line.n, found[0]["recorded"], [_stored(one) for one in found])
@@ -294,12 +296,17 @@ def _chainless(filters: Sequence[Filter]) -> bool:
     return not any(within(one) for one in filters)
 
 
-def _may(context: Context, one: Resource, interaction: Interaction) -> bool:
-    """Whether the caller's policy lets them see it: whole, or not at all."""
+def _shown(context: Context, one: Resource, interaction: Interaction) -> Resource | None:
+    """An event, if the caller's policy lets them see it; what it tells of what a policy hides is
+    for those who see all events: others could ask for anything, and read here whether it is there.
+    """
     if not isinstance(context.view, Limited):
-        return True
-    entries = context.view.policy.of(TYPE, interaction)
-    return any(not e.hidden and _matches(context, e.filters, one) for e in entries)
+        return one
+    entries = [e for e in context.view.policy.of(TYPE, interaction) if not e.hidden]
+    if any(not e.filters for e in entries):
+        return one
+    seen = any(_matches(context, e.filters, one) for e in entries)
+    return without_hidden(one) if seen else None
 
 
 def _stored(one: Resource) -> Stored:

@@ -322,7 +322,7 @@ def _sight(view: View, type_: str) -> Hashable:
     if not isinstance(view, Limited):
         return 0 if isinstance(view, Whole) else id(view)
     policy = view.policy
-    return policy.sight, policy.profile if type_ == "Binary" else ""
+    return policy.sight, (policy.profile, policy.bars) if type_ == "Binary" else ()
 
 
 def _stands(group: _Group, now: Catalogue) -> bool:
