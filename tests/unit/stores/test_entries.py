@@ -15,10 +15,11 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.extract import KNOWN_TO_STORES, extract, unsearchable
 from threadwell.stores.natural import NATURAL, NO_TIME
 from threadwell.stores.sql.compounds import compounds
-from threadwell.stores.sql.entries import Entries, entries, present_bits
+from threadwell.stores.sql.entries import Entries, entries
 from threadwell.stores.sql.keys import Keys, every, every_updated, scope
 from threadwell.stores.sql.members import ABSOLUTE, MemberEntries, Param
 from threadwell.stores.sql.ranges import HIGHEST
+from threadwell.stores.sql.shapes import present_bits
 
 PROJECT = "p"
 UPDATED = 1_712_739_600_000

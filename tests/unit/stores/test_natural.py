@@ -9,7 +9,7 @@ from threadwell.fhir.search.extract import parameter_ways
 from threadwell.fhir.search.values import DateValue
 from threadwell.stores.natural import NATURAL, NO_TIME, natural_time
 from threadwell.stores.sql.compounds import COMPOUNDS, Compound
-from threadwell.stores.sql.entries import PRESENT_BITS
+from threadwell.stores.sql.shapes import PRESENT_BITS
 
 
 @pytest.mark.parametrize(("type_", "param"), NATURAL.items())

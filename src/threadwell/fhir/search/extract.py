@@ -8,7 +8,7 @@ resource has something for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import R4, Catalogue, OfType, catalogue_of
 from threadwell.fhir.search.convert import converter
 from threadwell.fhir.search.references import localised, with_types
-from threadwell.fhir.search.steps import Key, Sink, Way, entered, walk, ways
+from threadwell.fhir.search.steps import Key, Sink, Truth, Way, Where, entered, walk, ways
 from threadwell.fhir.search.values import CompositeValue, IndexValues
 
 #: The store knows these of every resource; no index entry says them again.
@@ -103,16 +103,20 @@ class Member(NamedTuple):
     each: bool
     type: str
     names: frozenset[str]
+    #: Those members of it that are all that any parameter looks at; empty where nobody can tell.
+    looked_at: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
     """``members``: what to do with each member; ``always``: what to do with the whole resource, for
-    what holds of an absent member too.
+    what holds of an absent member too. ``reads``: the members that are all that a parameter looks
+    at, by code, without the parameters of which that cannot be told.
     """
 
     members: dict[str, Member]
     always: Member
+    reads: dict[str, frozenset[str]]
 
 
 def extraction(
@@ -126,6 +130,8 @@ def extraction(
 def _extraction(type_: str, of: OfType | None, only: frozenset[str] | None) -> Extraction:
     members: dict[str, list[_Found]] = defaultdict(list)
     always: list[Take] = []
+    reads: dict[str, set[str]] = defaultdict(set)
+    untold: set[str] = set()
     parameters = search_parameters(type_) if of is None else of.written
     for code, parameter in parameters.items():
         if unsearchable(parameter) or code in KNOWN_TO_STORES:
@@ -134,7 +140,8 @@ def _extraction(type_: str, of: OfType | None, only: frozenset[str] | None) -> E
             continue
         for way in parameter_ways(parameter, type_):
             if parameter.components:
-                _plan_composite(parameter, way, type_, members)
+                firsts = _plan_composite(parameter, way, type_, members)
+                _tell(code, firsts, reads, untold)
                 continue
             convert = converter(parameter.type, way.type, way.name)
             if convert is None:
@@ -142,6 +149,7 @@ def _extraction(type_: str, of: OfType | None, only: frozenset[str] | None) -> E
             if parameter.type == "reference" and way.type == "Resource":
                 convert = _only_of(frozenset(parameter.targets), convert)
             first = way.steps[0]
+            _tell(code, [first], reads, untold)
             if isinstance(first, Key):
                 members[first.name].append(_Found(code, way, walk(way.steps[1:], convert)))
             else:
@@ -149,7 +157,22 @@ def _extraction(type_: str, of: OfType | None, only: frozenset[str] | None) -> E
     return Extraction(
         {name: _member(found) for name, found in members.items()},
         Member(tuple(always), False, "", frozenset()),
+        {code: frozenset(found) for code, found in reads.items() if code not in untold},
     )
+
+
+def _tell(
+    code: str,
+    firsts: Iterable[Key | Where | Truth],
+    reads: dict[str, set[str]],
+    untold: set[str],
+) -> None:
+    """Note what a parameter looks at, by the first steps of its ways from the resource."""
+    for first in firsts:
+        if isinstance(first, Key):
+            reads[code].add(first.name)
+        else:
+            untold.add(code)
 
 
 class _Found(NamedTuple):
@@ -175,6 +198,9 @@ def _member(found: list[_Found]) -> Member:
             types.add(way.type)
         else:
             names.add(step)
+    seconds = [way.steps[1] if way and len(way.steps) > 1 else None for _, way, _ in found]
+    inner = {second.name for second in seconds if isinstance(second, Key)}
+    told = all(isinstance(second, Key) for second in seconds)
     # Of the whole resource, and of a list as a whole, nothing can be said.
     alone = len(keys) == len(found) and (each or not any(key.many for key in keys))
     return Member(
@@ -182,6 +208,7 @@ def _member(found: list[_Found]) -> Member:
         each,
         min(types) if alone and len(types) == 1 else "",
         frozenset(names) if alone and not types else frozenset(),
+        frozenset(inner) if alone and not each and told else frozenset(),
     )
 
 
@@ -190,8 +217,11 @@ def _plan_composite(
     way: Way,
     type_: str,
     members: dict[str, list[_Found]],
-) -> None:
-    """Have the composite looked for where the resource has what its way, or last part, needs."""
+) -> list[Key | Where | Truth]:
+    """Have the composite looked for where the resource has what its way, or last part, needs.
+
+    Its first steps from the resource are returned.
+    """
     components = [
         [
             (part.from_root, walk(part.steps, convert), part)
@@ -222,6 +252,13 @@ def _plan_composite(
     for step in first_steps:
         assert isinstance(step, Key), "a composite begins with a member"
         members[step.name].append(_Found(parameter.code, None, composite))
+    of_parts = [
+        part.steps[0] if part.steps else Truth(bool)  # the whole resource: nobody can tell
+        for component in components
+        for from_root, _, part in component
+        if from_root or not way.steps
+    ]
+    return [*way.steps[:1], *of_parts]
 
 
 def _only_of(types: frozenset[str], convert: Sink) -> Sink:

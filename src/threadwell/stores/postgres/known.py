@@ -67,8 +67,9 @@ async def _index_anew(connection: Connection, keys: Keys, pid: int, project: str
         removed: list[tuple[int, int, int, int]] = []
         added: list[tuple[int, int, int, int]] = []
         for rid, updated, body in await connection.fetch(_CURRENT, pid, rids):
-            now = entries(keys, project, decode(body), updated)
-            less, more = difference(keys, project, body, updated, now)
+            resource = decode(body)
+            now = entries(keys, project, resource, updated)
+            less, more = difference(keys, project, resource, updated, now)
             removed += _rows(pid, less.postings(rid))
             added += _rows(pid, more.postings(rid))
         await connection.executemany(_REMOVE, sorted(removed))

@@ -56,7 +56,6 @@ from threadwell.stores.sql.conditions import (
     joined,
     terms,
 )
-from threadwell.stores.sql.entries import present_bits
 from threadwell.stores.sql.keys import (
     Keys,
     every_updated,
@@ -81,6 +80,7 @@ from threadwell.stores.sql.ranges import (
     decides,
     number_stretch,
 )
+from threadwell.stores.sql.shapes import present_bits
 from threadwell.stores.unindexed import check_indexed
 
 #: Of numbers: one, or from one to another.

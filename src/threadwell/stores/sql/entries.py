@@ -6,25 +6,21 @@ found by reading the old body again: no list of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Home
-from threadwell.fhir.search.extract import extraction
 from threadwell.fhir.search.references import with_types
-from threadwell.fhir.search.within import inner_resources, plain_type
+from threadwell.fhir.search.within import inner_resources
 from threadwell.stores.contract import StoreError
-from threadwell.stores.natural import NATURAL, NO_TIME
+from threadwell.stores.natural import NO_TIME
 from threadwell.stores.sql.bases import everywhere, nowhere
-from threadwell.stores.sql.compounds import CompoundKeys, compounds
-from threadwell.stores.sql.keys import Keys, every, every_updated, itself, scope
-from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param, Places, Together
+from threadwell.stores.sql.keys import Keys, itself
+from threadwell.stores.sql.members import ABSOLUTE, MemberEntries
 from threadwell.stores.sql.ranges import HIGHEST
+from threadwell.stores.sql.shapes import PRESENT_BITS, shape_of
 
 #: The version of what this module makes; a database of another one is indexed anew when opened.
 INDEX_VERSION = 10
@@ -37,9 +33,8 @@ ADDED: Mapping[int, tuple[str, ...]] = {
 #: What is logged before it is made anew, with the number of resources.
 TOLD = "The index is made anew, once after this update: %d resources. It can take minutes."
 
-#: The parameter codes of a type beyond this many are not in ``present``.
-PRESENT_BITS = 63
-_PARAMETERS = (1 << PRESENT_BITS) - 1
+#: The bits of parameters in ``present``.
+PARAMETERS = (1 << PRESENT_BITS) - 1
 
 
 def is_current(version: bytes | None) -> bool:
@@ -102,7 +97,7 @@ def entries(
     """
     if bases is None:
         bases = keys.bases.of(project)
-    shape = _shape(keys, bases, project, resource["resourceType"])
+    shape = shape_of(keys, bases, project, resource["resourceType"])
     if "contained" in resource:
         found, again = shape.gather(with_types(resource))
         _add_inner(found, keys, project, resource, bases)
@@ -121,9 +116,9 @@ def entries(
         tuple(set(found.places)),
         tuple(set(found.placed)),
         tuple(set(found.texts)) if found.texts else (),
-        found.present & _PARAMETERS,
+        found.present & PARAMETERS,
         natural,
-        found.present > _PARAMETERS,
+        found.present > PARAMETERS,
     )
 
 
@@ -135,7 +130,7 @@ def entries_of_body(keys: Keys, project: str, body: bytes, updated: int) -> Entr
 def difference(
     keys: Keys,
     project: str,
-    body: bytes,
+    resource: Resource,
     updated: int,
     now: Entries,
     home: Home | None = None,
@@ -144,8 +139,8 @@ def difference(
 
     ``home`` is what ``now`` was made with, if not that of ``keys``.
     """
-    resource = decode(body)
-    home = home or keys.bases.of(project)
+    if home is None:
+        home = keys.bases.of(project)
     catalogue = home.catalogue.before
     if catalogue is not home.catalogue:
         # What is leaving the index may be there still.
@@ -186,77 +181,13 @@ def entered(keys: Keys, project: str, body: bytes, updated: int, key: int) -> bo
     return key in found.places or any(key == one for one, _ in found.placed)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What all resources of a type in a project have in common: keys, or beginnings of keys.
-
-    ``compounds`` are together by the parameters that must be missing.
-    """
-
-    every: int
-    every_updated: int
-    finders: Mapping[str, Finder]
-    always: Finder
-    together: Together
-    compounds: tuple[_CompoundGroup, ...]
-
-    def gather(self, resource: Resource) -> tuple[MemberEntries, MemberEntries]:
-        """What the members put into the index; and that of those alone that come again."""
-        found = MemberEntries()
-        again: dict[str, Any] = {}
-        find = self.finders.get
-        for name, element in resource.items():
-            finder = find(name)
-            if finder is None:
-                continue
-            if finder.again:
-                again[name] = element
-            else:
-                finder.gather(element, resource, found)
-        remembered = self.together.find(again, resource)
-        found.add(remembered)
-        self.always.find(resource, resource, found)
-        return found, remembered
-
-
-@dataclass(frozen=True, slots=True)
-class _CompoundGroup:
-    """The compounds of a type for resources without certain parameters.
-
-    ``missing`` are the bits of those. Of ``settled`` ones all parts are of members that come again
-    (``Together``): their keys are remembered with these. The ``others`` are asked each time.
-    """
-
-    missing: int
-    settled: tuple[CompoundKeys, ...]
-    others: tuple[CompoundKeys, ...]
-
-    def of(self, found: MemberEntries, again: MemberEntries) -> Iterable[Places]:
-        """The keys of a resource, of all its members and of those that come again."""
-        if again.compounds is None:
-            again.compounds = {}
-        known = again.compounds.get(self.missing)
-        if known is None:
-            known = again.compounds[self.missing] = _places(self.settled, again)
-        return (known, _places(self.others, found)) if self.others else (known,)
-
-
-def _places(compounds: Iterable[CompoundKeys], found: MemberEntries) -> Places:
-    places: list[int] = []
-    updated: list[int] = []
-    for compound in compounds:
-        into = updated if compound.updated else places
-        into += compound.of(found.parts)
-    return places, updated
-
-
 def _add_inner(
     found: MemberEntries, keys: Keys, project: str, resource: Resource, bases: Home
 ) -> None:
     """Add what chains find within the resource; it is there by itself for them to lead back to."""
     inner = inner_resources(resource, bases)
     for type_, one in inner:
-        shape = _shape(keys, bases, project, type_)
+        shape = shape_of(keys, bases, project, type_)
         inside, _ = shape.gather(one)
         found.present |= inside.present & ABSOLUTE
         found.places += [shape.every, *inside.places]
@@ -266,59 +197,3 @@ def _add_inner(
         found.places.append(
             keys.key(itself(project, resource["resourceType"], resource.get("id", "")))
         )
-
-
-@lru_cache(maxsize=2048)
-def _shape(keys: Keys, bases: Home, project: str, type_: str) -> _Shape:
-    """``type_`` may be an inner one (``fhir.search.within``)."""
-    plain = plain_type(type_)
-    of = bases.catalogue.of(plain)
-    own = of.own if of else frozenset[str]()
-    bits = present_bits(type_)
-    in_compounds = {param for compound in compounds(type_) for param in compound.params}
-    params = {
-        code: Param(
-            keys,
-            bases,
-            code,
-            scope(project, type_, code),
-            bits.get(code, 0),
-            natural=code == NATURAL.get(type_),
-            part=code in in_compounds,
-            told=code in own,
-            targets=parameter.targets,
-        )
-        for code, parameter in (search_parameters(plain) if of is None else of.written).items()
-    }
-    plan = extraction(plain, bases.catalogue)
-    finders = {name: Finder(member, params) for name, member in plan.members.items()}
-    unsettled = {
-        take.code
-        for name, member in (*plan.members.items(), ("", plan.always))
-        if name not in finders or not finders[name].again
-        for take in member.takes
-    }
-    groups: dict[int, tuple[list[CompoundKeys], list[CompoundKeys]]] = {}
-    for compound in compounds(type_):
-        under = scope(project, type_, compound.name)
-        settled, others = groups.setdefault(sum(bits[one] for one in compound.missing), ([], []))
-        mine = settled if unsettled.isdisjoint(compound.params) else others
-        mine.append(CompoundKeys(compound, under, keys.key))
-    return _Shape(
-        keys.key(every(project, type_)),
-        keys.key(every_updated(project, type_)),
-        finders,
-        Finder(plan.always, params),
-        Together(finders),
-        tuple(
-            _CompoundGroup(missing, tuple(settled), tuple(others))
-            for missing, (settled, others) in groups.items()
-        ),
-    )
-
-
-@cache
-def present_bits(type_: str) -> dict[str, int]:
-    """The bit of each parameter of a type in ``present``: of those that R4 has."""
-    codes = sorted(search_parameters(type_))[:PRESENT_BITS]
-    return {code: 1 << position for position, code in enumerate(codes)}

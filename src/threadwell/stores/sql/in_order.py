@@ -14,10 +14,10 @@ from typing import NamedTuple, TypeAlias
 from threadwell.fhir.search.query import Place, Query
 from threadwell.fhir.search.within import is_inner
 from threadwell.stores.order import LETTERS, Candidate, Placed, ahead, in_order
-from threadwell.stores.sql.entries import present_bits
 from threadwell.stores.sql.keys import Keys, of_width, scope
 from threadwell.stores.sql.plan import MANY
 from threadwell.stores.sql.ranges import HIGHEST, LOWEST, WIDTHS
+from threadwell.stores.sql.shapes import present_bits
 
 #: Of fewer matches than this all are read rather than a list walked that may have few of them.
 FEW_TO_SORT = 100

@@ -162,8 +162,11 @@ class Param:
         for value in values:
             self._put[value.__class__](value, into)
         if self.part:
-            forms = [f for value in values for f in part_forms(localised_value(value, self._bases))]
-            into.parts.setdefault(self.code, []).extend(forms)
+            into.parts.setdefault(self.code, []).extend(self.forms(values))
+
+    def forms(self, values: Iterable[IndexValue]) -> list[str]:
+        """Their forms in compounds."""
+        return [f for value in values for f in part_forms(localised_value(value, self._bases))]
 
     def _token(self, value: TokenValue, into: MemberEntries) -> None:
         system, code, text = value
@@ -242,20 +245,23 @@ class Param:
 class Finder:
     """Finds what a member of a type puts into the index, for one project."""
 
-    __slots__ = ("_identifies", "_known", "_names", "_repeats", "_takes", "again", "each")
+    __slots__ = ("_identifies", "_known", "_names", "_takes", "again", "each", "repeats")
 
-    def __init__(self, member: Member, params: Mapping[str, Param]) -> None:
+    def __init__(
+        self, member: Member, params: Mapping[str, Param], *, remembers: bool = True
+    ) -> None:
         #: Whether it is asked for the items of the member one by one.
         self.each = member.each
         self._takes = [(params[code], take, whole) for code, take, whole in member.takes]
         self._names = member.names
-        self._repeats = member.type in _REMEMBERED
+        #: Whether it is remembered what elements of it put in.
+        self.repeats = remembers and member.type in _REMEMBERED
         #: The parameter that takes nothing but an identifier's system and value, if there is one.
         self._identifies: Param | None = None
         if member.type == "Identifier" and len(self._takes) == 1 and self._takes[0][0].is_plain:
             self._identifies = self._takes[0][0]
         #: Whether it holds the same in most resources of a thread (``Together``).
-        self.again = self._repeats and (
+        self.again = self.repeats and (
             member.type != "Reference" or all(param.people for param, _, _ in self._takes)
         )
         self._known: dict[Any, MemberEntries] = {}
@@ -271,10 +277,14 @@ class Finder:
 
     def find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         """Gather what the member, or the item of it, puts in."""
-        if not self._repeats:
+        if not self.repeats:
             if not self._names or not self._names.isdisjoint(element):
                 self._find(element, resource, into)
             return
+        into.add(self.remembered(element, resource))
+
+    def remembered(self, element: Any, resource: Resource) -> MemberEntries:
+        """What the member, or the item of it, puts in if it ``repeats``. It is shared."""
         form = element if element.__class__ is not dict else _form(element)
         found = self._known.get(form)
         if found is None:
@@ -284,7 +294,7 @@ class Finder:
                 if len(self._known) >= _MOST:
                     self._known.clear()
                 self._known[form] = found
-        into.add(found)
+        return found
 
     def _find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         if self._identifies is not None and _PLAIN_IDENTIFIER.issuperset(element):

@@ -11,9 +11,10 @@ from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.defining import TYPE
 from threadwell.stores.contract import WHATEVER, ChangeSet, Kept, Stored, Write
 from threadwell.stores.parameters import Changing
-from threadwell.stores.sql.entries import Entries, difference, entries
+from threadwell.stores.sql.entries import Entries, entries
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.sheet import Marks, Sheet, image_of, marks_of
+from threadwell.stores.sql.updates import changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,10 @@ def _difference(
             return write.worked.removed, write.worked.added
         # Another base is known as ours since, or there are other search parameters.
         resource = decode(write.body) if resource is not None else None
-    after = entries(keys, project, resource, write.updated, home) if resource else _NONE
     before = write.before
-    if before is None or before.deleted:
-        return _NONE, after
-    return difference(keys, project, before.body, before.updated, after, home)
+    if before is not None and not before.deleted:
+        return changes(keys, project, before, resource, write.updated, home)
+    return _NONE, entries(keys, project, resource, write.updated, home) if resource else _NONE
 
 
 def _basis(keys: Keys, home: Home, project: str) -> _Basis:

@@ -52,8 +52,9 @@ def _index_anew(connection: apsw.Connection, keys: Keys, project: str) -> None:
     while rows := fetch(connection, _REFERRING, (lists, last, _AT_ONCE)):
         last = rows[-1][0]
         for rid, updated, body in rows:
-            now = entries(keys, project, decode(body), updated)
-            removed, added = difference(keys, project, body, updated, now)
+            resource = decode(body)
+            now = entries(keys, project, resource, updated)
+            removed, added = difference(keys, project, resource, updated, now)
             connection.executemany(
                 "DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", removed.postings(rid)
             )
