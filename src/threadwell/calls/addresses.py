@@ -6,7 +6,7 @@ import ipaddress
 
 PRIVATE = (
     "{host} is in a private network or on this machine: if that is meant, allow it by its name "
-    "(allow-host)"
+    "(--allow-host {host})"
 )
 
 #: RFC 6052 §2.1: IPv4 addresses within IPv6.

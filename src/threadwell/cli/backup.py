@@ -48,6 +48,8 @@ def _progress(pages: int, of: int) -> None:
 def _otherwise(store: str, file: Path) -> str:
     if str(store) == ":memory:" or not store.startswith("postgres"):
         return "a store in memory has nothing to back up"
+    # A dump of this format is one file: ``pg_dump`` refuses a folder.
+    file = file / "threadwell.dump" if file.is_dir() else file
     schema = store.partition("schema=")[2].partition("&")[0] or "threadwell"
     return (
         f"PostgreSQL backs {shown_store(store)} up itself: "

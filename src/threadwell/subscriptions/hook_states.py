@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import msgspec
 
+from threadwell.calls.addresses import PRIVATE
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 STATES, LOOKED, _HOSTS = "subscription-hook", "subscription-look", "subscription-host"
@@ -27,9 +30,24 @@ class State(msgspec.Struct, omit_defaults=True):
 
 
 async def allow_host(store: Store, project: str, host: str, *, allowed: bool = True) -> None:
-    """Let hooks call a host (``host`` or ``host:port``) that is here or in a private network."""
+    """Let hooks call a host (``host`` or ``host:port``) that is here or in a private network.
+
+    Those that wait for nothing else are due at once.
+    """
     value = host.encode() if allowed else None
     await store.put_private(_HOSTS, f"{project}/{host}", value)
+    if not allowed:
+        return
+    missing = PRIVATE.format(host=urlsplit(f"//{host}").hostname)
+    for id_, state in (await states(store, project)).items():
+        if state.why == missing:
+            before = msgspec.json.encode(state)
+            state.due = 0
+            kept = Kept(STATES, f"{project}/{id_}", msgspec.json.encode(state), before=before)
+            try:
+                await store.commit(project, ChangeSet((), kept=(kept,)))
+            except Conflict:
+                continue  # it is being called, or was turned off
 
 
 async def hosts(store: Store, project: str) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def _lacking(one: Provider) -> str:
             return f"host {host!r} is not written as a name, with :PORT if it has one"
     if one.issuer.startswith("http://") and not is_called(one.issuer, one.hosts):
         return (
-            f"the issuer {one.issuer!r} is without https: its host has to be allowed (allow-host)"
+            f"the issuer {one.issuer!r} is without https: its host has to be allowed (--allow-host)"
         )
     if not is_called(one.issuer, one.hosts) or "?" in one.issuer or "#" in one.issuer:
         return (

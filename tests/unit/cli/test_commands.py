@@ -91,6 +91,7 @@ def test_wrong_usage_is_two(argv: list[str], code: int) -> None:
         (["backup", "x.db"], "there is no store at threadwell.db"),
         (["backup", "x.db", "--store", ":memory:"], "nothing to back up"),
         (["backup", "x", "--store", "postgresql://a:b@c/d"], "pg_dump --format=custom --schema=th"),
+        (["backup", ".", "--store", "postgresql://a:b@c/d"], "--file=threadwell.dump DATABASE"),
         (["client", "list"], "there is no store at threadwell.db"),
         (["client", "revoke", "x"], "there is no store at threadwell.db"),
         (["post", "Patient", "{"], "the body is not JSON"),
