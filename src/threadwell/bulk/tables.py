@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ from importlib.resources import files
 from time import perf_counter
 from typing import Any
 
+from threadwell.fhir.fhirpath.compare import is_number
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.views.definition import Cells, Column, View
@@ -34,6 +36,8 @@ FORMATS: Mapping[str, str] = {
 _AT_ONCE, _ROWS, _GROUP = 200, 1_000, 20_000
 #: Letters from which on rows are written apart, and those of a group.
 _LETTERS, _GROUP_LETTERS = 1_000_000, 32_000_000
+#: Integers of Parquet are less.
+_LARGEST = 2**63
 #: Seconds that making them goes on at a time.
 _STRETCH = 0.1
 _SHIPPED = ("messages", "response_times", "sessions")
@@ -44,6 +48,13 @@ class NoParquet(Exception):
 
     def __init__(self) -> None:
         super().__init__("Parquet needs pyarrow: pip install pyarrow")
+
+
+class WrongType(Exception):
+    """A value is not of the type of its column; the message names both, and not the value."""
+
+    def __init__(self, column: Column) -> None:
+        super().__init__(f"{column.name} has a value that is no {column.type}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +164,7 @@ def _letters(row: Cells) -> int:
 def written(
     wanted: Wanted, columns: Sequence[Column], rows: AsyncIterator[list[Cells]]
 ) -> AsyncIterator[bytes]:
-    """The rows in a format; raises ``NoParquet``."""
+    """The rows in a format; raises ``NoParquet``, and for Parquet ``WrongType``."""
     match wanted.format:
         case "csv":
             return _csv(columns, rows, header=wanted.header)
@@ -210,6 +221,14 @@ async def _json(
             yield before + _ordered(columns, row)
             before = b",\n"
     yield b"[]" if before == b"[" else b"]"
+
+
+def check_types(columns: Sequence[Column], rows: Sequence[Cells]) -> None:
+    """Raise ``WrongType`` where rows cannot be written as Parquet."""
+    for column in columns:
+        change = _change(column)
+        for row in rows:
+            change(row[column.name])
 
 
 def check_parquet() -> None:
@@ -293,14 +312,19 @@ def _change(column: Column) -> Callable[[Any], Any]:
             return None
         match column.type:
             case "boolean":
-                return bool(value)
+                made: Any = value if isinstance(value, bool) else None
             case "integer" | "positiveInt" | "unsignedInt":
-                return int(value)
+                fits = is_number(value) and abs(value) < _LARGEST and value == int(value)
+                made = int(value) if fits else None
             case "decimal":
-                return float(value)
+                fits = is_number(value) and abs(value) < sys.float_info.max
+                made = float(value) if fits else None
             case _:
                 if isinstance(value, str):
                     return value
                 return str(value) if isinstance(value, Decimal) else encode(value).decode()
+        if made is None:
+            raise WrongType(column)
+        return made
 
     return (lambda values: [one(value) for value in values]) if column.many else one

@@ -43,6 +43,7 @@ def run(arguments: Namespace) -> int:
         FORMATS,
         NoParquet,
         Wanted,
+        WrongType,
         check_parquet,
         shipped,
         shipped_names,
@@ -72,7 +73,7 @@ def run(arguments: Namespace) -> int:
         if kind == "parquet":
             check_parquet()
         asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
-    except (BadJson, BadView, SeveralValues, TooMuch, NoParquet) as error:
+    except (BadJson, BadView, SeveralValues, TooMuch, NoParquet, WrongType) as error:
         raise Mistake(str(error)) from None
     return 0
 

@@ -233,3 +233,42 @@ def test_a_row_that_is_too_long_is_refused(new_api, monkeypatch: pytest.MonkeyPa
     answer = api.call("POST", "$viewdefinition-run", view)
     assert answer.status_code == 422
     assert "a row has more than 1,000 letters" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "type_", "found"),
+    [
+        ("name.family", "integer", None),
+        ("name.family", "decimal", None),
+        ("name.family", "boolean", None),
+        ("name", "integer", None),
+        ("multipleBirth.ofType(integer) / 4", "integer", None),
+        ("'9' + '9'", "integer", None),
+        ("99999999999999999999", "integer", None),
+        ("active", "integer", None),
+        ("multipleBirth.ofType(integer) / 4", "decimal", 0.5),
+        ("multipleBirth.ofType(integer) / 2", "integer", 1),
+        ("multipleBirth.ofType(integer)", "string", "2"),
+        ("active", "boolean", False),
+        ("name.family + '!'", "", "Aal!"),
+        ("multipleBirth.ofType(integer) + 1", "", 3.0),
+    ],
+)
+def test_a_value_of_a_column_is_of_its_type(new_api, path: str, type_: str, found: Any) -> None:
+    """Or it is told, without the value: a wrong one is never written."""
+    api = new_api()
+    api.make(name=[{"family": "Aal"}], multipleBirthInteger=2, active=False)
+    column = {"name": "a", "path": path, **({"type": type_} if type_ else {})}
+    view = {
+        "resourceType": "ViewDefinition",
+        "resource": "Patient",
+        "select": [{"column": [column]}],
+    }
+    answer = api.call("POST", "$viewdefinition-run?_format=parquet", view)
+    if found is None:
+        assert (answer.status_code, api.texts(answer)) == (
+            422,
+            [f"a has a value that is no {type_}"],
+        )
+    else:
+        assert parquet.read_table(io.BytesIO(answer.content)).to_pylist() == [{"a": found}]

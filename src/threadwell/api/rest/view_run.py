@@ -17,7 +17,9 @@ from threadwell.bulk.tables import (
     FORMATS,
     NoParquet,
     Wanted,
+    WrongType,
     check_parquet,
+    check_types,
     rows_of,
     shipped,
     written,
@@ -66,7 +68,9 @@ async def run(context: Context, request: Request) -> Answer:
     try:
         # What is wrong with the first rows is told; later the connection breaks off.
         first: list[Cells] = await anext(rows, [])
-    except (SeveralValues, TooMuch) as error:
+        if wanted.format == "parquet":
+            check_types(view.columns, first)
+    except (SeveralValues, TooMuch, WrongType) as error:
         raise FhirError(422, [Issue("processing", str(error))]) from None
     headers = [
         (b"content-type", FORMATS[wanted.format].encode()),

@@ -40,6 +40,8 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "/": lambda one, other: Decimal(one) / Decimal(other),
 }
 _ADD = _ARITHMETIC["+"]
+#: The types of numbers.
+_NUMBERS = frozenset({"decimal", "integer", "positiveInt", "unsignedInt"})
 #: Values that are looked at to make the rows of one resource, and letters of the texts made for it.
 MOST_STEPS, MOST_LETTERS = 1_000_000, 16_000_000
 #: Cells of the rows that are put together for one resource; a row has room for some in any case.
@@ -99,8 +101,7 @@ class Paths(Compiler):
 
     def collect(self, node: Node, type_: str) -> Collect:
         """What finds the values of a path, seen from a value of ``type_``."""
-        parts = self.parts(node, type_)
-        return gather(parts) if parts else lambda _item, _top: []
+        return _all_of(self.parts(node, type_))
 
     def condition(self, node: Node, type_: str) -> Truth:
         """A condition; raises ``Unsupported`` for a path that is surely none."""
@@ -163,8 +164,11 @@ class Paths(Compiler):
                 wanted = slice(position, position + 1)
                 return [_sliced(part, wanted) for part in self.parts(base, type_)]
             case Binary(left, "+" | "-" | "*" | "/" as operator, right):
-                both = self.collect(left, type_), self.collect(right, type_)
-                return [_bounded(Part("decimal", _reckoned(*both, _ARITHMETIC[operator])))]
+                one, other = self.parts(left, type_), self.parts(right, type_)
+                are_texts = {part.type for part in (*one, *other)} - _NUMBERS
+                kind = "string" if operator == "+" and are_texts else "decimal"
+                both = _all_of(one), _all_of(other)
+                return [_bounded(Part(kind, _reckoned(*both, _ARITHMETIC[operator])))]
             case Call() if (told := _told(node)) is not node:
                 return self.parts(told, type_)
             case _:
@@ -186,6 +190,11 @@ class Paths(Compiler):
                     raise Unsupported(f"{name}: no pattern: {error}") from None
             case _:
                 raise Unsupported(f"{name} takes a pattern that is written there")
+
+
+def _all_of(parts: list[Part]) -> Collect:
+    """What finds the values of all parts."""
+    return gather(parts) if parts else lambda _item, _top: []
 
 
 def _counted(collect: Collect, step: Collect) -> Collect:
