@@ -95,8 +95,12 @@ def test_it_is_the_index_of_what_is_stored(run, count):
     run(session)
 
 
-def test_many_sheets_share_a_transaction(run):
+# SQLite may be built for none at all.
+@pytest.mark.parametrize("databases", [None, 0, 2])
+def test_many_sheets_share_a_transaction(run, databases):
     async def session(store: SqliteStore) -> None:
+        if databases is not None:
+            store._writing.limit(apsw.SQLITE_LIMIT_ATTACHED, databases)
         # The first of them has a commit of its own, and the others the next one together.
         for first in (0, 5000):
             every = [

@@ -58,7 +58,7 @@ class PendingRows:
         for sql, waiting in _statements(self):
             for at in range(0, len(waiting), _PART):
                 part = waiting[at : at + _PART] if len(waiting) > _PART else waiting
-                if " VALUES (" in sql:
+                if sql.startswith("INSERT OR "):
                     _insert(connection, sql, part)
                 else:
                     connection.executemany(sql, part)
@@ -92,7 +92,13 @@ def _together(sql: str, columns: int) -> str:
 
 
 def _statements(rows: PendingRows) -> Iterable[tuple[str, list[Any]]]:
-    """What writes the rows, in the order in which it has to be done."""
+    """What writes the rows, in the order in which it has to be done.
+
+    Where one fails, the whole transaction is rolled back: none has to undo what it has done of its
+    many rows by itself (``OR FAIL``). For that SQLite would copy each page that it changes into a
+    temporary file. It does so for many rows of ``resource`` in any case, as these are told their
+    numbers, so they are written one by one.
+    """
     return (
         ("DELETE FROM resource WHERE rid = ?", rows.emptied),
         (
@@ -106,10 +112,10 @@ def _statements(rows: PendingRows) -> Iterable[tuple[str, list[Any]]]:
             rows.updated,
         ),
         ("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows.created),
-        ("INSERT INTO content VALUES (?, ?, ?)", rows.contents),
+        ("INSERT OR FAIL INTO content VALUES (?, ?, ?)", rows.contents),
         ("DELETE FROM posting WHERE key = ? AND sort = ? AND rid = ?", rows.postings_removed),
         ("INSERT OR IGNORE INTO posting VALUES (?, ?, ?)", rows.postings_added),
         ("DELETE FROM text WHERE key = ? AND folded = ? AND rid = ?", rows.texts_removed),
         ("INSERT OR IGNORE INTO text VALUES (?, ?, ?)", rows.texts_added),
-        ("INSERT INTO change VALUES (?, ?, ?, ?)", rows.changes),
+        ("INSERT OR FAIL INTO change VALUES (?, ?, ?, ?)", rows.changes),
     )

@@ -7,7 +7,8 @@ import apsw
 from threadwell.stores.sql.image import entries_in, is_small
 from threadwell.stores.sql.sheet import Sheet
 
-#: Databases that a connection has beside its own at most (SQLite takes 125).
+#: Databases that a connection has beside its own at most. The SQLite that comes with apsw takes
+#: 125, another one may take ten, or fewer.
 _MOST = 100
 
 
@@ -17,10 +18,11 @@ class Sheets:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._count = 0
+        self._most = min(_MOST, connection.limit(apsw.SQLITE_LIMIT_ATTACHED))
 
     def insert(self, first: int, sheet: Sheet) -> None:
         """Insert the entries of a sheet, the first of whose resources has the number ``first``."""
-        if is_small(sheet.image) or self._count >= _MOST:
+        if is_small(sheet.image) or self._count >= self._most:
             self._connection.executemany(
                 "INSERT OR IGNORE INTO posting VALUES (?, ?, ?)",
                 ((key, sort, first + place) for key, sort, place in entries_in(sheet.image)),
