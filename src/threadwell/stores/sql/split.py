@@ -164,7 +164,7 @@ class Notes:
             if item is None:  # a primitive that has an extension only
                 continue
             if self._finder is not None:
-                note_all(self._finder.remembered(item, resource), into)
+                _note_all(self._finder.remembered(item, resource), into)
             elif not self._names or not self._names.isdisjoint(item):
                 self._gather(item, resource, into)
 
@@ -180,7 +180,15 @@ class Notes:
                     _note(param, values, into)
 
 
-def note_all(other: MemberEntries, into: MemberEntries) -> None:
+def noted(rest: MemberEntries) -> MemberEntries:
+    """Something of its own with what is noted."""
+    found = MemberEntries()
+    found.present, found.natural = rest.present, rest.natural
+    found.parts = {param: [*forms] for param, forms in rest.parts.items()}
+    return found
+
+
+def _note_all(other: MemberEntries, into: MemberEntries) -> None:
     """Note the same of what was gathered."""
     into.present |= other.present
     if other.natural < into.natural:

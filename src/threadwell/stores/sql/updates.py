@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Home
 from threadwell.stores.contract import Stored
 from threadwell.stores.natural import NO_TIME
-from threadwell.stores.sql.entries import PARAMETERS, Entries, difference, entries, without
+from threadwell.stores.sql.entries import PARAMETERS, Entries, difference, entries
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.members import MemberEntries, Places
+from threadwell.stores.sql.members import MemberEntries
 from threadwell.stores.sql.ranges import HIGHEST
 from threadwell.stores.sql.shapes import Shape, shape_of
-from threadwell.stores.sql.split import Bound, Split, note_all
+from threadwell.stores.sql.split import Split, noted
 
 
 def changes(
@@ -64,57 +62,48 @@ def _of_changed(
         element = now.get(name)
         if element is not None:
             notes.gather(element, now, rest)
-    old = _Version(shape, split, was, rest)
-    if old.noted.present > PARAMETERS:
+    old = _found(shape, split, was, rest, was_updated * 1000)
+    if old.present > PARAMETERS:
         return None
-    new = _Version(shape, split, now, rest)
-    natural = new.noted.natural
-    if old.noted.natural != natural:
+    new = _found(shape, split, now, rest, updated * 1000)
+    if old.natural != new.natural:
         return None
-    _, same = new.compounds(split.same)
-    same.append(shape.every_updated)
-    before = _entries(old, split, same, was_updated, natural)
-    after = _entries(new, split, same, updated, natural)
-    return without(before, after), without(after, before)
+    if was_updated != updated:
+        for keys_of, missing, _ in split.same:
+            if not new.present & missing:
+                for key in keys_of.of(new.parts):
+                    old.placed.append((key, was_updated * 1000))
+                    new.placed.append((key, updated * 1000))
+    return _beyond(old, new), _beyond(new, old)
 
 
-class _Version:
-    """``own`` is what touched parameters find, ``noted`` what is noted of that and the ``rest``."""
-
-    def __init__(self, shape: Shape, split: Split, resource: Resource, rest: MemberEntries) -> None:
-        self.own = own = MemberEntries()
-        for name, finder in split.touched.items():
-            element = resource.get(name)
-            if element is not None:
-                finder.gather(element, resource, own)
-        shape.always.find(resource, resource, own)
-        self.noted = MemberEntries()
-        note_all(rest, self.noted)
-        note_all(own, self.noted)
-
-    def compounds(self, every: Iterable[Bound]) -> Places:
-        """The keys of those compounds."""
-        places: list[int] = []
-        updated: list[int] = []
-        for keys, missing, _ in every:
-            if not self.noted.present & missing:
-                into = updated if keys.updated else places
-                into += keys.of(self.noted.parts)
-        return places, updated
+def _found(
+    shape: Shape, split: Split, resource: Resource, rest: MemberEntries, changed: int
+) -> MemberEntries:
+    """What is noted of the rest, and the entries that a version does not share by what it is."""
+    found = noted(rest)
+    for name, finder in split.touched.items():
+        element = resource.get(name)
+        if element is not None:
+            finder.gather(element, resource, found)
+    shape.always.find(resource, resource, found)
+    found.placed.append((shape.every_updated, changed))
+    for keys, missing, _ in split.compounds:
+        if not found.present & missing:
+            if keys.updated:
+                found.placed += [(key, changed) for key in keys.of(found.parts)]
+            else:
+                found.places += keys.of(found.parts)
+    return found
 
 
-def _entries(
-    version: _Version, split: Split, same: list[int], updated: int, natural: int
-) -> Entries:
-    """The entries of a version but for those that the other one has too, at the same time."""
-    own, present = version.own, version.noted.present
-    places, by_update = version.compounds(split.compounds)
-    changed = updated * 1000
+def _beyond(one: MemberEntries, other: MemberEntries) -> Entries:
+    """The entries of one version that are not in the other, at the same time."""
     return Entries(
-        tuple({*own.places, *places}),
-        tuple({*own.placed, *[(key, changed) for key in (*same, *by_update)]}),
-        tuple({*own.texts}),
-        present & PARAMETERS,
-        NO_TIME if natural == HIGHEST else natural,
-        present > PARAMETERS,
+        tuple(set(one.places).difference(other.places)),
+        tuple(set(one.placed).difference(other.placed)),
+        tuple(set(one.texts).difference(other.texts)) if one.texts else (),
+        one.present & PARAMETERS,
+        NO_TIME if one.natural == HIGHEST else one.natural,
+        one.present > PARAMETERS,
     )
