@@ -28,6 +28,6 @@ def _reason(why: Why) -> str:
         case "sender":
             return "the sender can only be writing for them"
         case "address":
-            return "by address"
+            return f"by address; whose it is, {why.by} has said" if why.by else "by address"
     chosen = f"chosen by {why.by}"
     return chosen if why.patient else f"nobody, {chosen}"

@@ -55,11 +55,12 @@ async def told_in(
 
 
 def names_in(told: Iterable[ToldAt], patients: Iterable[str] = ()) -> set[str]:
-    """The references to those patients, and to whom and what reasons name."""
-    named = {
-        name for one in told for reason in one.reasons for name in (reason.patient, reason.source)
-    }
-    return {name for name in named | set(patients) if "/" in name}
+    """The references to those patients, to whom and what reasons name, and to what was said."""
+    named = set(patients)
+    for one in told:
+        named |= {name for why in one.reasons for name in (why.patient, why.source)}
+        named |= {task for _, task in one.said}
+    return {name for name in named if "/" in name}
 
 
 async def referred(store: Store, project: str, names: Iterable[str]) -> dict[str, Resource]:
