@@ -13,7 +13,14 @@ from threadwell.cli.command import Command, add_format, add_project
 from threadwell.cli.errors import Mistake
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.output import paint, plural, print_json
-from threadwell.cli.report import as_json, made, print_choices, print_reasons, print_report
+from threadwell.cli.report import (
+    as_json,
+    made,
+    print_choices,
+    print_reasons,
+    print_report,
+    print_shared,
+)
 
 if TYPE_CHECKING:
     from threadwell.backfill.working import Filled
@@ -172,6 +179,7 @@ def _print(filled: Filled, folder: str, store: str, project: str) -> None:
         f"{plural(counts.read, 'message')} read = {counts.new:,} new + {counts.known:,} known"
         f" + {counts.quarantined:,} quarantined"
     )
+    print_shared(report)
     print(made(report))
     print(
         f"{plural(filled.resources, 'resource')} in {folder}, {plural(filled.parts, 'part')}, "

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from threadwell.cli.command import Command, add_format, add_store, there
 from threadwell.cli.import_options import add_who, who
 from threadwell.cli.output import plural, print_json
-from threadwell.cli.report import as_json, hints, made
+from threadwell.cli.report import as_json, hints, made, print_shared
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def run(arguments: Namespace) -> int:
         print_json(as_json(report, held=len(held)))
         return 0
     print(made(report))
+    print_shared(report)
     print(f"{plural(len(held), 'message')} still held" + (":" if held else ""))
     for line in hints((item.reason for item in held), there(arguments)):
         print(line)

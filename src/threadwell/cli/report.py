@@ -60,6 +60,7 @@ def print_report(report: Report, *, store: str, project: str = "", dry_run: bool
     )
     if not counts.read:
         print("No message was found there; `threadwell import --help` says what is read.")
+    print_shared(report)
     if dry_run:
         return
     print(made(report))
@@ -86,6 +87,16 @@ def place(store: str, project: str = "") -> str:
     """The options of a further command that is to look at the same record."""
     named = f" --project {quote(project)}" if project else ""
     return f"--store {quote(shown_store(store))}{named}"
+
+
+def print_shared(report: Report) -> None:
+    """How many new messages have an id that is another's too, and what becomes of both."""
+    if number := report.shared_ids:
+        have = "has" if number == 1 else "have"
+        print(
+            f"{plural(number, 'message')} {have} an id that another message had before, with other "
+            "words, people or time: both are kept (docs/importing.md, Copies)"
+        )
 
 
 def made(report: Report) -> str:
@@ -122,6 +133,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "completed": report.completed,
         "retimed": report.retimed,
         "reworded": report.reworded,
+        "sharedIds": report.shared_ids,
         "sessions": report.sessions,
         "superseded": report.superseded,
         "reviews": report.reviews,

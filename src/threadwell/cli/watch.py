@@ -18,7 +18,7 @@ from threadwell.cli.errors import Mistake
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.numbers import seconds
 from threadwell.cli.output import plural
-from threadwell.cli.report import as_json, made, print_choices
+from threadwell.cli.report import as_json, made, print_choices, print_shared
 
 if TYPE_CHECKING:
     from threadwell.facade.watching import Round, Watching
@@ -131,6 +131,7 @@ def _tell_person(outcome: Round) -> None:
             f" {made(outcome.report)}",
             flush=True,
         )
+        print_shared(outcome.report)
     for number, what in (
         (outcome.unread, "could not be read (unread/ says why)"),
         (outcome.busy, "left: still being written"),

@@ -301,6 +301,7 @@ class Run:
         batch.completed, batch.retimed = recorded.completed, recorded.retimed
         batch.reworded = recorded.reworded
         counted = {id_: one for id_, one in fresh.items() if id_ not in known}
+        batch.shared_ids = sum(id_ in counted and id_ not in held for id_ in recorded.shared)
         return Taken.of(ids, messages, counted, newcomers, held)
 
     async def _meet(

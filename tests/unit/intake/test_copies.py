@@ -63,6 +63,8 @@ def test_what_differs_under_one_id_is_kept(two, ours_first, at_once):
     every = [*ours, theirs] if ours_first else [theirs, *ours]
     reports = [practice.take(*every)] if at_once else [practice.take(one) for one in every]
     assert sum(report.counts.new for report in reports) == 3
+    assert [report.shared_ids for report in reports][-1] == (1 if at_once or ours_first else 0)
+    assert sum(report.shared_ids for report in reports) == 1
     assert texts(practice) == ["My knee hurts", "Since Sunday", "I have chest pain"]
     assert [one["subject"]["reference"] for one in children(practice)] == [
         *["Patient/ana"] * 2,
@@ -70,7 +72,8 @@ def test_what_differs_under_one_id_is_kept(two, ours_first, at_once):
     ]
     apart = [own_of(one).apart for one in children(practice)]
     assert [bool(one) for one in apart] == [True, False, True]
-    assert counted(practice.take(*every)) == (0, 3, 0)
+    again = practice.take(*every)
+    assert (*counted(again), again.shared_ids) == (0, 3, 0, 0)
     assert practice.run(verify(practice.store, DEFAULT_PROJECT)) == []
 
 

@@ -41,11 +41,12 @@ class Done:
     ``replayed`` messages were held by an earlier import and have their place now; they are not
     among ``counts``. ``completed`` messages were there, and say more now: a more complete copy of
     them has come; of ``retimed`` ones the time was put right. ``reworded`` are the wordings that
-    their senders have replaced by others. ``reasons`` counts the quarantined by
-    reason code. ``sessions`` are the session encounters made anew, ``superseded`` the resources
-    that became ``entered-in-error``, ``reviews`` the new questions that a person has to answer,
-    ``answers`` those answered before that took effect now, ``corrected`` the messages of which a
-    person has said since whom they are about.
+    their senders have replaced by others. ``shared_ids`` messages are new under an id that another
+    one had before: both are kept. ``reasons`` counts the quarantined by reason code. ``sessions``
+    are the session encounters made anew, ``superseded`` the resources that became
+    ``entered-in-error``, ``reviews`` the new questions that a person has to answer, ``answers``
+    those answered before that took effect now, ``corrected`` the messages of which a person has
+    said since whom they are about.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -53,6 +54,7 @@ class Done:
     completed: int = 0
     retimed: int = 0
     reworded: int = 0
+    shared_ids: int = 0
     sessions: int = 0
     superseded: int = 0
     reviews: int = 0

@@ -80,6 +80,7 @@ class Recorded:
     ``former`` are the versions that new messages and their Binaries follow. The circles that are
     ``touched`` have to be brought up to date. ``completed`` counts the messages that say more,
     ``retimed`` those whose time was put right, ``reworded`` the wordings that others replace.
+    ``shared`` are those of the fresh whose id another message had before.
     """
 
     fresh: dict[str, Message] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Recorded:
     completed: int = 0
     retimed: int = 0
     reworded: int = 0
+    shared: set[str] = field(default_factory=set)
 
 
 async def record_meetings(
@@ -103,6 +105,8 @@ async def record_meetings(
                 out.fresh[one.child] = as_message(one)
             else:
                 await _Change(one, one.base, place, batch, rules, desk).make(out)
+        apart = [one.child for one in meeting.records if one.base is None and one.apart]
+        out.shared.update(apart if place.occupants else apart[1:])
         out.former.update((key, one) for key, one in place.former.items() if key.id in out.fresh)
         if meeting.vacancy:
             batch.write(place.plain, vacancy(place.channel, place.external_id))
