@@ -19,11 +19,14 @@ from threadwell.fhir.fhirpath.top import Top
 from threadwell.fhir.fhirpath.tree import (
     Binary,
     Call,
+    Context,
     Index,
     Literal,
     Member,
     Node,
+    Root,
     This,
+    Typed,
     Unsupported,
 )
 from threadwell.fhir.fhirpath.truth import Compiler
@@ -103,6 +106,11 @@ class Paths(Compiler):
         """What finds the values of a path, seen from a value of ``type_``."""
         return _all_of(self.parts(node, type_))
 
+    def _collect(self, node: Node, type_: str) -> Collect:
+        collect = super()._collect(node, type_)
+        # What is found once is counted each time that something is done with it.
+        return _tallied(collect) if _leads_away(node) else collect
+
     def condition(self, node: Node, type_: str) -> Truth:
         """A condition; raises ``Unsupported`` for a path that is surely none."""
         kinds = {part.type for part in self.parts(_told(node), type_)}
@@ -115,9 +123,8 @@ class Paths(Compiler):
         match told := _told(node):
             case Call(_, name, arguments) if name in _PATTERNS:
                 self._check_pattern(name, arguments)
-            case Call(base, "all", (criteria,)):
-                base = Call(base, "select", (This(),))  # which counts what is looked at
-                told = Call(base, "all", (criteria,))
+            case Call(base, "all" | "isDistinct" as name, arguments):
+                told = Call(_looked_at(base), name, arguments)
         return super().truth(told, type_)
 
     def parts(self, node: Node, type_: str) -> list[Part]:
@@ -132,6 +139,15 @@ class Paths(Compiler):
                     for part in self.parts(base, type_)
                     for found in self.parts(projection, part.type)
                 ]
+            case Member(base, name) if _leads_away(base):
+                # From an item to what is not within it: each of many items may lead to as many.
+                return self.parts(Call(base, "select", (Member(This(), name),)), type_)
+            case Call(base, "intersect", (others,)):
+                counted = Call(_looked_at(base), "intersect", (_looked_at(others),))
+                return super().parts(counted, type_)
+            case Call(base, "count", ()):
+                found = self.parts(base, type_)
+                return [Part("integer", _number_of(_tallied(_all_of(found))))]
             case Call(base, "where", (criteria,)):
                 return [self._kept(part, criteria) for part in self.parts(base, type_)]
             case Call(base, "descendants", ()):
@@ -220,6 +236,27 @@ def _tallied(collect: Collect) -> Collect:
         return found
 
     return find
+
+
+def _number_of(collect: Collect) -> Collect:
+    return lambda item, row: [len(collect(item, row))]
+
+
+def _looked_at(node: Node) -> Node:
+    """The same values, each of which is counted."""
+    return Call(node, "select", (This(),))
+
+
+def _leads_away(node: Node) -> bool:
+    """Whether a path begins with the whole resource, or goes by a reference to another one."""
+    while True:
+        match node:
+            case Root() | Context() | Call(_, "resolve", _):
+                return True
+            case Member(base) | Typed(base) | Index(base) | Call(base):
+                node = base
+            case _:
+                return False
 
 
 def _bounded(part: Part) -> Part:

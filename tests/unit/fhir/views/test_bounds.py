@@ -122,6 +122,12 @@ def test_a_text_does_not_grow_for_ever(joined: str) -> None:
         "id" + ".select($this.combine($this))" * 25,
         "%resource.descendants()" + ".select(%resource.descendants())" * 6,
         "descendants()" + ".where(%resource.descendants().combine($this).exists())" * 1,
+        "descendants().where(%resource.descendants().code.isDistinct())",
+        "descendants().where(%resource.descendants().code = %resource.descendants().code)",
+        "descendants().select(%context.code.coding).count()",
+        "+".join([f"({'+'.join(['code.coding.code.count()'] * 30)})"] * 2),
+        f"code.coding.code{'.intersect(%resource.code.coding.code)' * 30}",
+        f"({' and '.join(['code.coding.code.isDistinct()'] * 60)})",
     ],
 )
 def test_what_is_looked_at_is_counted(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
@@ -189,3 +195,16 @@ def test_rows_that_go_with_none_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(paths, "MOST_CELLS", 1_000)
     with pytest.raises(TooMuch, match="1,000 cells"):
         compiled(view).rows(OBSERVATION)
+
+
+def test_what_many_references_lead_to_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "MOST_STEPS", 100)
+    patient = {
+        "resourceType": "Patient",
+        "contained": [{"resourceType": "Organization", "id": "o", "meta": {"tag": [{}] * 20}}],
+        "generalPractitioner": [{"reference": "#o"}] * 20,
+    }
+    path = "generalPractitioner.resolve().meta.tag.first()"
+    view = {"resource": "Patient", "select": [{"column": [{"name": "a", "path": path}]}]}
+    with pytest.raises(TooMuch, match="100 steps"):
+        compiled(view).rows(patient)
