@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from threadwell.cli.command import Command, add_format, add_store
+from threadwell.cli.meant import answer_refused, person_meant
 from threadwell.cli.output import print_json
 from threadwell.cli.report import as_json, made
 
@@ -22,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="WHO",
         nargs="+",
         help="whom it is about, or who writes, among those that the question names: Patient/…, "
-        "RelatedPerson/… or the id; several where several write",
+        "RelatedPerson/…, the id or the name; several where several write",
     )
     parser.add_argument(
         "--for",
@@ -39,9 +40,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Answer, and print what came of it."""
     import threadwell
+    from threadwell.intake import BadAnswer
 
     with threadwell.open(arguments.store, create=False) as tw:
-        report = tw.answer_review(arguments.task, arguments.patients, holds_for=arguments.holds_for)
+        task = arguments.task
+        try:
+            persons = [person_meant(tw, task, one) for one in arguments.patients]
+            report = tw.answer_review(task, persons, holds_for=arguments.holds_for)
+        except BadAnswer as error:
+            raise answer_refused(tw, error) from None
     if arguments.format == "json":
         print_json(as_json(report))
     else:

@@ -105,3 +105,28 @@ def test_the_command_lists_it_once_and_answers_it(
     assert "Nothing is to be reviewed." in run("reviews")
     assert main(["answer", question["task"], "Patient/siv", "--store", store]) == 1
     assert "does not have that address" in capsys.readouterr().err
+
+
+def test_the_command_takes_names_and_tells_those_of_references(
+    store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with threadwell.open(store) as tw:
+        (question,) = tw.reviews()
+        ids = {one.name: one.patient for one in question.candidates}
+
+    def refused(*argv: str) -> str:
+        assert main(["answer", *argv, "--store", store]) == 1
+        return capsys.readouterr().err
+
+    said = refused(question.task, "Nora Lie")
+    assert f"does not name Nora Lie: give a name, or the reference ({ids['Liv Berg']} is" in said
+    said = refused(question.task, "berg")
+    assert said.startswith("threadwell: 3 of those have that name: give the reference of one (")
+    assert f"{ids['Tor Berg']} is Tor Berg" in said
+    said = refused(question.task, "Patient/siv")
+    assert f"it belongs to {', '.join(sorted(ids.values()))} (" in said
+    assert f"{ids['Odd Berg']} is Odd Berg" in said
+    assert "`threadwell reviews` shows the questions" in refused("cef6243d", ids["Odd Berg"])
+    assert main(["answer", question.task, "liv berg", "--store", store]) == 0
+    with threadwell.open(store) as tw:
+        assert record(tw) == [("Liv", "Liv")] * 2 + [("Liv", "Liv")]
