@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
     if not served:
         print("There is no Subscription.")
         return 0
-    names = ("id", "channel", "status", "criteria", "number", "behind", "tries", "why")
+    names = ("id", "channel", "status", "criteria", "number", "behind", "tries", "due", "why")
     rows = [
         ["-" if one[name] in ("", None) else str(one[name]) for name in names] for one in served
     ]
@@ -68,7 +68,8 @@ COMMAND = Command(
     name="subscriptions",
     summary="Who is told of changes: Subscriptions, and how far each has been told",
     about="`behind` counts the changes that a rest-hook has not gone past yet, and `number` is "
-    "that of the last event that it has: set it back, and it is told again. One that was "
+    "that of the last event that it has: set it back, and it is told again. `due` is when what was "
+    "tried in vain is tried again. One that was "
     "never reached for 72 hours is given up (`error`). Make one that was given up or turned `off` "
     "`active` again, and it goes on where it was.",
     examples=(

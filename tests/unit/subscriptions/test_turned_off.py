@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.unit.subscriptions.test_hooks import Practice
 from tests.unit.subscriptions.test_hooks import practice as practice
+from threadwell.fhir.stamp import instant
 from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
 from threadwell.subscriptions.hook_states import set_back, states
 from threadwell.subscriptions.hooks import PATIENCE
@@ -70,6 +71,22 @@ def test_tries_in_vain_before_it_was_off_do_not_count_after(practice: Practice) 
     practice.now += 1000
     practice.round()
     assert practice.endpoint.told() == ["completed"]
+
+
+def test_when_it_is_called_again_is_shown_while_it_pauses(practice: Practice) -> None:
+    practice.round()
+    id_ = practice.hook()
+    practice.message("completed")
+    assert (shown(practice).tries, shown(practice).due) == (0, "")
+    practice.endpoint.next = [500]
+    assert practice.round() == 1
+    assert (shown(practice).tries, shown(practice).due) == (1, instant(practice.now + 1000))
+    practice.hook(id_=id_, status="off")
+    assert shown(practice).due == ""
+    practice.hook(id_=id_)
+    practice.now += 1000
+    practice.round()
+    assert (shown(practice).tries, shown(practice).due) == (0, "")
 
 
 def test_one_that_is_deleted_stands_nowhere(practice: Practice) -> None:
