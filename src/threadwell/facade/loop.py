@@ -7,6 +7,7 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from types import CoroutineType
 from typing import Any, TypeVar
 
 from threadwell.stores.contract import StoreError
@@ -54,9 +55,14 @@ class LoopThread:
             raise StoreError("the store was closed before the work was done") from None
 
     def close(self) -> None:
-        """Stop the loop and end the thread; a second call does nothing."""
+        """Stop the loop and end the thread; a second call does nothing.
+
+        Before, what was left in the middle of an asynchronous generator is closed.
+        """
         if self.closed:
             return
+        with suppress(TimeoutError, CancelledError):
+            asyncio.run_coroutine_threadsafe(_finish(), self._loop).result(_PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -79,3 +85,22 @@ async def _end(begun: list[asyncio.Task[Any]]) -> None:
         task.cancel()
     if begun:
         await asyncio.wait(begun)
+
+
+async def _finish() -> None:
+    """Close the generators that nobody goes on with, and wait for those that are being closed."""
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    await settled()
+
+
+async def settled() -> None:
+    """Wait until the asynchronous generators that were dropped are closed.
+
+    Each is by a task of the loop's own, which has no coroutine of ours. They may use what is
+    closed next, such as a store.
+    """
+    # What was dropped by another thread is handed to the loop: it has come once that is round.
+    await asyncio.sleep(0)
+    closing = [one for one in asyncio.all_tasks() if not isinstance(one.get_coro(), CoroutineType)]
+    if closing:
+        await asyncio.wait(closing, timeout=_PATIENCE)

@@ -13,7 +13,7 @@ from threadwell.app import BASE_URL_VARIABLE, DEFAULT_BASE_URL, channel_labels, 
 from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
 from threadwell.audit.way import WAY
-from threadwell.facade.loop import LoopThread
+from threadwell.facade.loop import LoopThread, settled
 from threadwell.fhir.search.references import FHIR_PATH, loopback_bases
 from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.projects.within import within
@@ -111,6 +111,7 @@ async def _opened(
 
 async def _closed(trail: Trail) -> None:
     """Chain what was recorded here, if it is little; what is more waits for a server."""
+    await settled()
     trail.close()
     with suppress(StoreError):
         await trail.drain_some()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -64,3 +64,28 @@ def test_what_is_interrupted_as_it_begins_comes_to_its_end(monkeypatch: pytest.M
         loop.call(work())
     assert ended == ["tidied"]
     loop.close()
+
+
+def test_generators_that_are_left_are_closed_before_the_loop_ends() -> None:
+    closed: list[str] = []
+
+    async def numbers(name: str) -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            # As one does that gives a connection back: it takes some turns of the loop.
+            for _ in range(10_000):
+                await asyncio.sleep(0)
+            closed.append(name)
+
+    kept = numbers("kept")
+
+    async def leave() -> None:
+        await anext(kept)
+        await anext(numbers("dropped"))
+
+    loop = LoopThread()
+    loop.call(leave())
+    loop.close()
+    assert sorted(closed) == ["dropped", "kept"]
