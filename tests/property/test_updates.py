@@ -114,7 +114,8 @@ def updates(draw: st.DrawFn) -> tuple[Resource, Resource, Home]:
     foreign = draw(st.sampled_from([False, False, False, True]))
     was = draw(members(type_, foreign=foreign))
     now = dict(was)
-    other = read(made(type_, draw(st.integers(0, 10))), foreign=foreign)
+    day = draw(st.sampled_from([b"2024-02-29", b"2023-01-28"]))
+    other = read(made(type_, draw(st.integers(0, 10))).replace(b"2024-02-29", day), foreign=foreign)
     for name in draw(st.lists(st.sampled_from(list(other)), max_size=4, unique=True)):
         if name != "resourceType" and draw(st.booleans()):
             now[name] = other[name]
@@ -180,3 +181,22 @@ def test_half_a_character_is_no_obstacle() -> None:
     assert by_members(was, 0, now, 1, Home()) == plainly(was, 0, now, 1, Home())
     shape = shape_of(KEYS, Home(), PROJECT, "Patient")
     assert shape.splits.differing(now, now) is None
+
+
+def test_at_another_time_every_entry_is_another_one() -> None:
+    was: Resource = {"resourceType": "Communication", "status": "completed", "sent": "2024-02-29"}
+    for now in ({**was, "sent": "2024-03-01"}, {**was, "sent": None}):
+        now = {name: one for name, one in now.items() if one}
+        found = by_members(was, 0, now, 1, Home())
+        assert found == plainly(was, 0, now, 1, Home())
+        assert len(found[0][0]) > 2
+
+
+def test_a_parameter_may_look_at_another_part_of_meta() -> None:
+    home = Home((), Catalogue([Change("Communication", OWN["Communication"][2], State.WHOLE)]))
+    was: Resource = {"resourceType": "Communication", "meta": {"versionId": "v1"}}
+    was["meta"]["tag"] = [{"code": "x"}]
+    now: Resource = {**was, "meta": {**was["meta"], "versionId": "v2"}}
+    found = by_members(was, 0, now, 1, home)
+    assert found == plainly(was, 0, now, 1, home)
+    assert len(found[0][0]) > 0
