@@ -411,7 +411,8 @@ def test_the_log_has_lines_and_nothing_of_patients(start: Start) -> None:
 
 #: Takes the index away under the server's feet.
 BREAK = (
-    "import sys, apsw; apsw.Connection(sys.argv[1]).execute('DROP TABLE posting; DROP TABLE text')"
+    "import sys, apsw; store = apsw.Connection(sys.argv[1]); store.set_busy_timeout(30_000); "
+    "store.execute('DROP TABLE posting; DROP TABLE text')"
 )
 
 

@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from threadwell.app import channel, channel_labels
-from threadwell.channels.services import service_of_way
 from threadwell.cli.errors import Misuse
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ def named_channel(name: str) -> str:
 
 def shown_channel(way: str) -> str:
     """What people call the channel, or the service within it (``twilio:whatsapp``)."""
+    from threadwell.channels.services import service_of_way
+
     return _badges(service_of_way(way)[0]).of(way).name
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from threadwell.server.ahead import fork_ahead
@@ -16,8 +17,11 @@ from threadwell.server.beside import Beside, attend, stopping, told
 FOLDER = Path(os.environ["AHEAD_FOLDER"])
 
 
-async def _until_told() -> None:
-    await stopping(lifeline=True).wait()
+async def _until_told(tell: Callable[[], object]) -> None:
+    ends = stopping(lifeline=True)
+    # Whoever hears of it may end it at once: by now that is noticed.
+    tell()
+    await ends.wait()
 
 
 def main() -> int:
@@ -29,10 +33,9 @@ def main() -> int:
     how = "forked" if __name__ == "__main__" else "executed"
     files = [one for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
     sockets = sum(str(one.readlink()).startswith("socket") for one in files)
-    # Written and then named: whoever waits for it finds it whole.
+    # Written, and later named: whoever waits for it finds it whole.
     (FOLDER / "part").write_text(f"{os.getpid()} {line} {sockets}")
-    (FOLDER / "part").rename(FOLDER / how)
-    asyncio.run(_until_told())
+    asyncio.run(_until_told(lambda: (FOLDER / "part").rename(FOLDER / how)))
     (FOLDER / f"{how} stopped").touch()
     return 0
 
