@@ -15,7 +15,6 @@ from pathlib import Path
 
 import living
 import threadwell
-from threadwell.app import store_path
 from threadwell.cli.errors import run_safely
 from threadwell.cli.output import paint
 from threadwell.cli.progress import Progress
@@ -23,6 +22,7 @@ from threadwell.cli.report import print_report
 from threadwell.cli.sessions import SessionLines, print_number
 from threadwell.cli.streams import guarded_streams
 from threadwell.server import Ready, Serving, serve
+from threadwell.stores.urls import store_path
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 ZONE = "America/New_York"

@@ -6,10 +6,11 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from threadwell.stores.failures import StoreError
 from threadwell.stores.stored import DEFAULT_PROJECT
+from threadwell.stores.urls import is_postgres, is_shared, shown_store, store_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,8 +77,6 @@ DUTY_NAMES: tuple[str, ...] = (
     "imports",
     "indexing",
 )
-
-_POSTGRES = ("postgresql", "postgres")
 
 
 @cache
@@ -238,7 +237,7 @@ def open_store(url: str | Path, *, create: bool = True, reading: bool = False) -
     With ``create`` false a file that is not there is a ``StoreError``, as is a URL of an unknown
     kind. One that is opened for ``reading`` may be where nothing can be written.
     """
-    if _scheme(url) in _POSTGRES:
+    if is_postgres(url):
         from threadwell.stores.postgres import PostgresStore
 
         return PostgresStore.open(str(url))
@@ -293,51 +292,6 @@ def back_up_file(
     from threadwell.stores.sqlite.backup import back_up
 
     return back_up(source, target, now, progress)
-
-
-def store_path(url: str | Path) -> Path | None:
-    """The file of the store that ``url`` names; ``None`` for one that is no file."""
-    text, scheme = str(url), _scheme(url)
-    if not text:
-        raise StoreError("the store has no name: give sqlite:///PATH, a path or postgresql://…")
-    if scheme in _POSTGRES or text == ":memory:":
-        return None
-    if not scheme:
-        return Path(text)
-    if scheme != "sqlite":
-        raise StoreError(
-            f"no store is known for {scheme}://; give sqlite:///PATH, a path or postgresql://…"
-        )
-    parts = urlsplit(text)
-    path = unquote(parts.path.removeprefix("/"))
-    if parts.netloc or not path:
-        raise StoreError("a SQLite store is named sqlite:///PATH, with three slashes")
-    return None if path == ":memory:" else Path(path)
-
-
-def is_shared(url: str | Path) -> bool:
-    """Whether another process can open the store that ``url`` names: one in memory is no one's."""
-    return _scheme(url) in _POSTGRES or store_path(url) is not None
-
-
-def shown_store(url: str | Path) -> str:
-    """What to call the store in print: without a password that may be in its URL."""
-    if _scheme(url) not in _POSTGRES:
-        return str(url)
-    parts = urlsplit(str(url))
-    user, at, host = parts.netloc.rpartition("@")
-    options = [
-        option
-        for option in parts.query.split("&")
-        if option and "pass" not in unquote(option.partition("=")[0]).lower()
-    ]
-    shown = f"{parts.scheme}://{user.partition(':')[0]}{at}{host}{parts.path}"
-    return f"{shown}?{'&'.join(options)}" if options else shown
-
-
-def _scheme(url: str | Path) -> str:
-    scheme, separator, _ = str(url).partition("://")
-    return scheme if separator else ""
 
 
 def create_server(

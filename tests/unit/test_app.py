@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import threadwell.channels
-from threadwell.app import CHANNEL_NAMES, channel_labels, channels, shown_store, store_path
+from threadwell.app import CHANNEL_NAMES, channel_labels, channels
+from threadwell.stores.urls import shown_store, store_path
 
 
 @pytest.mark.parametrize(

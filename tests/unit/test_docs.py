@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from threadwell.app import BASE_URL_VARIABLE, SPOOL_VARIABLE, store_path
+from threadwell.app import BASE_URL_VARIABLE, SPOOL_VARIABLE
 from threadwell.cli.command import PROJECT_VARIABLE, STORE_VARIABLE
 from threadwell.stores.sealing import SECRETS_FILE_VARIABLE, SECRETS_VARIABLE
+from threadwell.stores.urls import store_path
 from threadwell.users.settings import HASHING_VARIABLE, PROXIES_VARIABLE
 from threadwell.zones.sources import ZONE_DATA_VARIABLE
 

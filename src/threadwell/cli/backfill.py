@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadwell.app import CHANNEL_NAMES, is_shared, store_path
+from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.command import Command, add_format, add_project
 from threadwell.cli.errors import Mistake
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
@@ -21,6 +21,7 @@ from threadwell.cli.report import (
     print_report,
     print_shared,
 )
+from threadwell.stores.urls import is_shared, store_path
 
 if TYPE_CHECKING:
     from threadwell.backfill.working import Filled

@@ -6,10 +6,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from threadwell.app import shown_store, store_path
 from threadwell.cli.command import Command, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.streams import RETURN
+from threadwell.stores.urls import shown_store, store_path
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from shlex import quote
 
-from threadwell.app import BASE_URL_VARIABLE, shown_store
+from threadwell.app import BASE_URL_VARIABLE
+from threadwell.stores.urls import shown_store
 
 #: The store of a command that is not told another one.
 STORE_VARIABLE = "THREADWELL_STORE"

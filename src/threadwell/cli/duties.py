@@ -27,9 +27,9 @@ def run(arguments: Namespace) -> int:
     """Do the duties until Ctrl-C, or show them."""
     if arguments.show:
         return _show(arguments)
-    from threadwell.app import shown_store
     from threadwell.server import logs
     from threadwell.server.attendance import do_duties
+    from threadwell.stores.urls import shown_store
 
     logs.configure("duties")
     print(f"Threadwell does the duties of {shown_store(arguments.store)}")

@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadwell.app import CHANNEL_NAMES, store_path
+from threadwell.app import CHANNEL_NAMES
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.import_options import add_columns, add_sessions, add_who, columns, sessions, who
 from threadwell.cli.output import print_json
 from threadwell.cli.progress import Progress
 from threadwell.cli.report import as_json, print_choices, print_report
 from threadwell.cli.trial import in_zone, print_outcome
+from threadwell.stores.urls import store_path
 
 if TYPE_CHECKING:
     from threadwell.facade.importing import ImportJob

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from threadwell.app import shown_store
 from threadwell.cli.output import paint, plural
 from threadwell.cli.trial import outcome_as_json
+from threadwell.stores.urls import shown_store
 
 if TYPE_CHECKING:
     from threadwell.intake import Report

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
-from threadwell.app import BASE_URL_VARIABLE, shown_store
+from threadwell.app import BASE_URL_VARIABLE
 from threadwell.cli.command import Command, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.numbers import port, positive
 from threadwell.cli.output import paint
+from threadwell.stores.urls import shown_store
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -19,7 +19,7 @@ def fork_beside(store: str, *, duties: bool) -> Ahead | None:
 
     It does the duties, or chains the audit trail where nobody here does them.
     """
-    from threadwell.app import is_shared
+    from threadwell.stores.urls import is_shared
 
     if not is_shared(store):
         return None

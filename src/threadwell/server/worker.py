@@ -88,9 +88,10 @@ async def work(
     link by the first worker and ``""`` by the others. Raises ``StoreError`` if the store cannot be
     opened.
     """
-    from threadwell.app import create_server, open_store, open_trail, store_path
+    from threadwell.app import create_server, open_store, open_trail
     from threadwell.inbox.sign_in import new_link
     from threadwell.inbox.whereabouts import note_address
+    from threadwell.stores.urls import store_path
 
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.tell_loop)
@@ -171,7 +172,8 @@ async def work(
 
 async def _duties(url: str, store: Store, stop: asyncio.Event, ahead: Ahead | None) -> None:
     """Have the duties done until ``stop`` is set, by a process of its own where that can be."""
-    from threadwell.app import DUTY_NAMES, is_shared
+    from threadwell.app import DUTY_NAMES
+    from threadwell.stores.urls import is_shared
 
     if not DUTY_NAMES:
         return
@@ -183,8 +185,8 @@ async def _duties(url: str, store: Store, stop: asyncio.Event, ahead: Ahead | No
 
 async def _chaining(task: Work, trail: Trail, stop: asyncio.Event, ahead: Ahead | None) -> None:
     """Have what is recorded chained until ``stop`` is set, beside the workers where that can be."""
-    from threadwell.app import is_shared
     from threadwell.server.chaining import chaining_beside
+    from threadwell.stores.urls import is_shared
 
     if not is_shared(task.store):
         await keep_chaining(trail, stop)
@@ -194,9 +196,9 @@ async def _chaining(task: Work, trail: Trail, stop: asyncio.Event, ahead: Ahead 
 
 async def _mails(url: str, store: Store, place: Place, stop: asyncio.Event) -> None:
     """Take mails until ``stop`` is set, by a process of its own where that can be."""
-    from threadwell.app import is_shared
     from threadwell.server.mail.beside import mail_beside
     from threadwell.server.mail.running import take_mails_here
+    from threadwell.stores.urls import is_shared
 
     if is_shared(url):
         await _attended(mail_beside(url, place), stop)

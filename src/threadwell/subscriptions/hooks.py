@@ -8,19 +8,16 @@ not known that it was. A hook that cannot be reached holds up itself alone.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 import msgspec
 
 from threadwell.audit.audited import waiting
 from threadwell.audit.record import Record, Touched, Who
-from threadwell.calls.call import Call, Caller, CallFailed
+from threadwell.calls.call import Caller, CallFailed
 from threadwell.calls.going_on import GoingOn
 from threadwell.fhir.json import decode
 from threadwell.fhir.outcome import FhirError
@@ -42,6 +39,7 @@ from threadwell.stores.contract import (
 from threadwell.stores.scanning import scan
 from threadwell.subscriptions.before import last_body
 from threadwell.subscriptions.criteria import Criteria, Version, parse_criteria
+from threadwell.subscriptions.hook_calls import call_of
 from threadwell.subscriptions.hook_states import LOOKED, STATES, State, hosts, states
 from threadwell.subscriptions.served import HOOK, is_active
 
@@ -52,8 +50,8 @@ _log = logging.getLogger(__name__)
 PAUSES = (1, 5, 15, 60, 300, 900, 3600)
 #: Seconds after which a hook that was reached not once is given up.
 PATIENCE = 72 * 3600
-#: Changes that are read at a time, hooks that are called at a time, and seconds for a call.
-_BATCH, AT_ONCE, _SECONDS = 100, 64, 20.0
+#: Changes that are read at a time, and hooks that are called at a time.
+_BATCH, AT_ONCE = 100, 64
 #: Seconds after which a round looks what is new while it waits for hooks, and those after which the
 #: next round goes on with that.
 _LOOK, _ROUND = 0.25, 10.0
@@ -64,13 +62,7 @@ GLANCE = 1.0
 _NOTED = 1000
 #: Batches of changes that are at hand at a time.
 _REMEMBERED = 16
-#: Of an answer nothing counts but its status.
-_MOST = 1024 * 1024
 _GONE = 410
-#: The header that has the number of the event (``numbers``: hooks see everything).
-NUMBER = "X-Threadwell-Event-Number"
-
-_SIGNED = "https://www.medplum.com/fhir/StructureDefinition/subscription-secret"
 
 
 @dataclass(slots=True)
@@ -301,34 +293,10 @@ class Hooks:
 
     async def _call(self, hook: _Hook, change: Change, allowed: tuple[str, ...]) -> str:
         """Tell a hook of a change; why it is not told, ``""`` where it is."""
-        stored, position = change.stored, change.position
-        channel: dict[str, Any] = hook.subscription["channel"]
-        payload = channel.get("payload", "")
-        body = b""
-        headers = dict(_header(line) for line in channel.get("header", ()))
-        headers["X-Medplum-Subscription"] = hook.stored.id
-        headers[NUMBER] = str(position)
-        if stored.deleted:
-            headers["X-Medplum-Deleted-Resource"] = f"{stored.type}/{stored.id}"
-            body = b"{}" if payload else b""
-        elif payload and hook.found:
-            body = hook.found.stored.body
-        if payload:
-            headers["Content-Type"] = payload
-        for extension in hook.subscription.get("extension", ()):
-            if extension["url"] == _SIGNED and "valueString" in extension:
-                key = extension["valueString"].encode()
-                headers["X-Signature"] = hmac.digest(key, body, hashlib.sha256).hex()
-        call = Call(
-            "POST",
-            channel["endpoint"],
-            headers,
-            body,
-            hosts=allowed,
-            most=_MOST,
-            seconds=_SECONDS,
-        )
-        if body or stored.deleted:
+        stored = change.stored
+        body = hook.found.stored.body if hook.found else b""
+        call = call_of(hook.stored.id, hook.subscription, change, body, allowed)
+        if call.body or stored.deleted:
             await self._record(hook, stored)
         try:
             answer = await self._caller.call(call)
@@ -401,8 +369,3 @@ class Hooks:
 
 def _code(param: str, *codes: str) -> TokenFilter:
     return TokenFilter(param, tuple(TokenMatch(None, code) for code in codes))
-
-
-def _header(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name.strip(), value.strip()

@@ -10,8 +10,8 @@ from tests.unit.subscriptions.test_hooks import URL, Practice
 from tests.unit.subscriptions.test_hooks import practice as practice
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import DEFAULT_PROJECT as PROJECT
+from threadwell.subscriptions.hook_calls import NUMBER
 from threadwell.subscriptions.hook_states import set_back, states
-from threadwell.subscriptions.hooks import NUMBER
 
 
 def test_one_that_is_set_back_is_told_again(practice: Practice) -> None:
