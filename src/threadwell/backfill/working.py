@@ -17,7 +17,6 @@ from threadwell.backfill.people import digest_of_people, write_people
 from threadwell.backfill.records import decode
 from threadwell.backfill.spool import Note, Spooled
 from threadwell.backfill.spreading import address_of, learned_of, spread, told
-from threadwell.bulk.unused import give_back
 from threadwell.intake import import_messages
 from threadwell.intake.collecting import no_collections, rare_collections
 from threadwell.intake.commits.counts import Counts, Done, Report
@@ -25,6 +24,7 @@ from threadwell.intake.seat import Seat
 from threadwell.intake.whole import Learned, Whole, write_learned
 from threadwell.messages import Address
 from threadwell.stores.contract import Store
+from threadwell.stores.unused import give_back
 
 T = TypeVar("T")
 

@@ -23,7 +23,6 @@ from threadwell.backfill.room import MEMORY, least_for, read_size, room_for
 from threadwell.backfill.spark import fill as spark_fill
 from threadwell.backfill.working import Filled
 from threadwell.bulk.processes import cores
-from threadwell.bulk.unused import give_back
 from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import apart, read_path
 from threadwell.facade.importing import ImportJob, Who, looked_over, settings_of
@@ -38,6 +37,7 @@ from threadwell.intake.whole import Item
 from threadwell.projects.chosen import CHOSEN, chosen
 from threadwell.projects.within import within
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreError
+from threadwell.stores.unused import give_back
 
 #: Bytes of a table that are worth a stripe or span of their own; how many spans there are for each
 #: process at most, so that all of them end about when the last one does; and bytes of a larger one.

@@ -46,7 +46,7 @@ from threadwell.messages import Address, Broken, Message
 
 #: How much larger a batch may be where there is much, into how many all of it falls, so that nobody
 #: waits long for the last one, and how small they may be for that.
-_LARGER, _SHARES, _SMALL = 8, 16, 1000
+_LARGER, _SHARES, _SMALL = 6, 16, 1000
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 #: Circles that are cut anew at once, before it is clear how large they are.

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
-from threadwell.bulk.unused import give_back
 from threadwell.server import logs
 from threadwell.server.ahead import Ahead
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
 from threadwell.stores.contract import Store, StoreError
+from threadwell.stores.unused import give_back
 
 if TYPE_CHECKING:
     from threadwell.duties.duty import Duty

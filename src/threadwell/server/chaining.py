@@ -11,12 +11,12 @@ from functools import partial
 
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
-from threadwell.bulk.unused import give_back
 from threadwell.server import logs
 from threadwell.server.ahead import Ahead
 from threadwell.server.beside import Beside, stopping, told
 from threadwell.server.loop import loop_factory
 from threadwell.stores.contract import StoreError
+from threadwell.stores.unused import give_back
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import gc
 
-from threadwell.bulk.unused import keep_little
 from threadwell.server import attendance, chaining
 from threadwell.server.ahead import Ahead, fork_ahead
+from threadwell.stores.unused import keep_little
 
 _DEFINITIONS = ("structures", "constraints", "search_parameters", "compartments", "value_sets")
 #: Those of which every practice has some.

@@ -25,7 +25,6 @@ from threadwell.api.load.meter import Board, Meter
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
-from threadwell.bulk.unused import Rest, give_back
 from threadwell.intake.chat.typing import Typing
 from threadwell.server import logs
 from threadwell.server.ahead import Ahead
@@ -34,6 +33,7 @@ from threadwell.server.beside import Beside, attend
 from threadwell.server.connection import Connection, look_at
 from threadwell.server.mail.running import Place
 from threadwell.stores.contract import Store
+from threadwell.stores.unused import Rest, give_back
 from threadwell.stores.watching import Watchable
 
 _log = logging.getLogger(__name__)

@@ -192,7 +192,10 @@ class Paths(Compiler):
 
     def _kept(self, part: Part, criteria: Node) -> Part:
         holds = self.truth(criteria, part.type)
-        keep: Collect = lambda item, row: [item] if holds(item, row) else []  # noqa: E731
+
+        def keep(item: Any, row: Top) -> list[Any]:
+            return [item] if holds(item, row) else []
+
         return Part(part.type, _counted(part.collect, keep))
 
     def _check_pattern(self, name: str, arguments: tuple[Node, ...]) -> None:

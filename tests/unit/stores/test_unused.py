@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from threadwell.bulk.unused import Rest
+from threadwell.stores.unused import Rest
 
 _FREED = """
 import ctypes
-from threadwell.bulk.unused import give_back
+from threadwell.stores.unused import give_back
 
 def resident():
     with open("/proc/self/status") as told:
@@ -38,7 +38,7 @@ print(before - resident())
 #: heap.
 _LARGE = """
 import ctypes
-from threadwell.bulk.unused import keep_little
+from threadwell.stores.unused import keep_little
 
 keep_little()
 libc = ctypes.CDLL(None)
