@@ -7,12 +7,15 @@ more than a few of them.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 from threadwell.stores.contract import StoreError
+
+_log = logging.getLogger(__name__)
 
 #: Seconds between two heartbeats of a socket.
 BEAT = 10.0
@@ -65,4 +68,9 @@ class Pulse:
                 with suppress(StoreError):
                     await self._look()
             for beat in turn:
-                beat()
+                try:
+                    beat()
+                except Exception as error:  # noqa: BLE001 - it holds up nobody but itself
+                    _log.warning(
+                        "a socket could not say that it is alive: %s", type(error).__name__
+                    )
