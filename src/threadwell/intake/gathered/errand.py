@@ -9,11 +9,13 @@ from threadwell.intake.gathered.spool import Packed
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 from threadwell.stores.parameters import Parameters
+from threadwell.stores.sql.keys import Form
 
 
 class Begin(NamedTuple):
     """How to decide. ``keys`` work out what goes into the index, where the store has one: its
-    secret, the bases that are ours, whether it takes sheets, and the project's search parameters.
+    secret, the bases that are ours, the form in which it takes sheets, and the project's search
+    parameters.
 
     ``now`` is the time, in milliseconds since 1970 UTC, and ``ours`` are addresses that are the
     practice's by what messages say.
@@ -23,7 +25,7 @@ class Begin(NamedTuple):
     settings: Settings
     now: int
     ours: frozenset[Address]
-    keys: tuple[bytes, frozenset[str], bool, Parameters] | None
+    keys: tuple[bytes, frozenset[str], Form | None, Parameters] | None
 
 
 class Work(NamedTuple):

@@ -18,7 +18,7 @@ from threadwell.stores.postgres.pool import Connection as Connection
 from threadwell.stores.postgres.pool import Pool
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.indexing import know_all
-from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.keys import Form, Keys
 
 T = TypeVar("T")
 
@@ -111,7 +111,7 @@ class Database:
                 ready = await migrate(address)
                 self.joining = not (address.pooler or ready.nodes)
                 if self.known_keys is None:
-                    self.known_keys = Keys(ready.secret, Bases(ready.bases))
+                    self.known_keys = Keys(ready.secret, Bases(ready.bases), sheets=Form.ROWS)
                     know_all(self.known_keys, ready.parameters)
                 settings = address.settings_on_nodes if ready.nodes else address.settings
                 pool = Pool(partial(self._connected, settings), address.pool)

@@ -1,16 +1,16 @@
 """Rows on their way into the tables.
 
-What is new goes by ``COPY``, as fast as a table takes it. Of a resource that was there, another
-version of Threadwell may have made new entries already. Where that is likely, or a transaction
-broke at one, they go by a statement that passes over what is there. What changes or goes away goes
-by a join of arrays with the table. That has one plan, by the key, where we set how plans are made;
-behind a pooler and on several nodes it goes a row at a time.
+What is new goes by ``COPY``, as fast as a table takes it, entries in the order of the index; those
+of a sheet are in it as they are copied. Of a resource that was there, another version of Threadwell
+may have made new entries already. Where that is likely, or a transaction broke at one, they go by a
+statement that passes over what is there. What changes or goes away goes by a join of arrays with
+the table. That has one plan, by the key, where we set how plans are made; behind a pooler and on
+several nodes it goes a row at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -21,7 +21,9 @@ from threadwell.stores.contract import Write
 from threadwell.stores.postgres.database import Connection
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.entries import Entries
+from threadwell.stores.sql.packed_rows import Lists, copy, numbered
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sql.sheet import Sheet
 
 
 class _Change(NamedTuple):
@@ -86,9 +88,6 @@ _POSTING = ("pid", "key", "sort", "rid")
 _FOLDED = ("pid", "key", "rid", "beginning", "text")
 #: Resources whose entries are made at a time, until others have their turn.
 _SLICE = 50
-#: An entry as ``COPY`` takes it in its binary form: four columns, each after its length.
-_ENTRY = struct.Struct("!hiqiqiqiq").pack
-_COPY_BEGINS, _COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 class Current(NamedTuple):
@@ -118,6 +117,9 @@ class GroupRows:
         self._trusting = trusting
         self._joining = joining
         self._writes: list[tuple[Write, Current | None, Entries, Entries]] = []
+        self._new = 0
+        #: Each with how many new resources stand before its own.
+        self._sheets: list[tuple[int, Sheet]] = []
         #: Rows of what was expunged, that give way to what has their ids now.
         self.emptied: list[int] = []
 
@@ -125,14 +127,17 @@ class GroupRows:
         """Take a change set whose expectations hold, and what is current of each of its writes."""
         parts = prepared.change_set.writes, currents, prepared.removed, prepared.added
         self._writes += zip(*parts, strict=True)
+        if prepared.sheet is not None:
+            self._sheets.append((self._new, prepared.sheet))
+        self._new += currents.count(None)
 
     async def write(self, connection: Connection) -> list[Numbered]:
         """Write all of it, within the transaction that is open; the answer is what was written."""
         pid = self._pid
         rows = _Rows(pid, trusting=self._trusting)
-        new = sum(current is None for _, current, _, _ in self._writes)
-        rids = iter(await connection.fetch(_RIDS, new) if new else ())
-        currents = [current or Current(next(rids)[0], 0, "") for _, current, _, _ in self._writes]
+        rids = [row[0] for row in await connection.fetch(_RIDS, self._new)] if self._new else []
+        following = iter(rids)
+        currents = [current or Current(next(following), 0, "") for _, current, _, _ in self._writes]
         for (write, _, _, added), current in zip(self._writes, currents, strict=True):
             rows.add_version(write, current, added)
 
@@ -175,14 +180,17 @@ class GroupRows:
                     await asyncio.sleep(0)
                 rows.add_entries(currents[at], removed, added)
             # By the lists of the index: neighbours go to one page while it is at hand.
-            rows.posted_new.sort()
+            entries = [rows.posted_new.rows(pid)]
+            for first, sheet in self._sheets:
+                await asyncio.sleep(0)
+                entries.append(numbered(sheet.image, pid, rids[first : first + sheet.new]))
         finally:
             await writing
         await each(_UNPOST, sorted(rows.unposted))
-        if rows.posted_new:
-            entries = b"".join((_COPY_BEGINS, *rows.posted_new, _COPY_ENDS))
+        if any(entries):
+            copying = memoryview(copy(entries))
             await connection.copy_to_table(
-                "posting", source=memoryview(entries), columns=_POSTING, format="binary"
+                "posting", source=copying, columns=_POSTING, format="binary"
             )
         await together(_POST, sorted(rows.posted, key=itemgetter(0)))
         await each(_UNFOLD, rows.unfolded)
@@ -203,7 +211,7 @@ class _Rows:
         self.contents: list[tuple[int, str, bytes]] = []
         self.unposted: list[tuple[int, int, int]] = []
         self.posted: list[tuple[int, int, int]] = []
-        self.posted_new: list[bytes] = []
+        self.posted_new = Lists()
         self.unfolded: list[tuple[int, int, bytes, bytes]] = []
         self.folded: list[tuple[int, int, bytes, bytes]] = []
 
@@ -237,9 +245,7 @@ class _Rows:
             if removed.absolute or not self._trusting:
                 self.posted += added.postings(rid)
                 return
-        pack, pid, sort = _ENTRY, self._pid, added.sort
-        self.posted_new += [pack(4, 8, pid, 8, key, 8, sort, 8, rid) for key in added.places]
-        self.posted_new += [pack(4, 8, pid, 8, key, 8, at, 8, rid) for key, at in added.placed]
+        self.posted_new.add(added, rid)
 
 
 def _body(write: Write) -> bytes:

@@ -210,6 +210,8 @@ class _Check:
             for added in prepared.added:
                 self._written_keys.update(added.places)
                 self._written_keys.update([key for key, _ in added.placed])
+            if prepared.sheet is not None:
+                self._written_keys.update(prepared.sheet.keys())
 
     def _may_match_written(self, term: _Term) -> bool:
         # Of what was updated only the entries are known that changed.

@@ -7,6 +7,7 @@ Two values that collide by chance (1 in 10¹⁸ for a pair) would be found as on
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from hashlib import blake2b
 from struct import Struct
 from typing import TypeAlias
@@ -25,12 +26,21 @@ _as_number = Struct(">q").unpack
 _CACHED, _SHORT = 16_384, 500
 
 
+class Form(Enum):
+    """How many new entries are written down for a store: as ``PAGES`` of an SQLite database
+    (``sql.image``), or as ``ROWS`` for PostgreSQL's ``COPY`` (``sql.packed_rows``).
+    """
+
+    PAGES = "pages"
+    ROWS = "rows"
+
+
 class Keys:
     """Makes keys; the same text has the same key as long as the database lives.
 
-    ``bases`` are those that the database's resources are known under. ``sheets`` tells that its
-    store takes what is new in the index as a sheet (``sql.sheet``). ``lengths`` are those of its
-    lists, as far as somebody has counted them.
+    ``bases`` are those that the database's resources are known under. ``sheets`` is the
+    form in which its store takes what is new in the index as a sheet (``sql.sheet``), if it does.
+    ``lengths`` are those of its lists, as far as somebody has counted them.
     """
 
     def __init__(
@@ -38,7 +48,7 @@ class Keys:
         secret: bytes,
         bases: Bases | None = None,
         *,
-        sheets: bool = False,
+        sheets: Form | None = None,
         lengths: Lengths | None = None,
     ) -> None:
         self.secret = secret

@@ -113,7 +113,7 @@ def work_out_together(
 ) -> tuple[list[Worked | Marks], Sheet | None]:
     """The same, for ``Write.worked`` and ``ChangeSet.worked``: with a sheet of all that is new."""
     every = work_out(keys, project, writes)
-    if not keys.sheets:
+    if keys.sheets is None:
         return list(every), None
     new = [one.added for one, write in zip(every, writes, strict=True) if _is_new(write)]
     if not new:
@@ -122,7 +122,7 @@ def work_out_together(
     worked = [
         next(marks) if _is_new(write) else one for one, write in zip(every, writes, strict=True)
     ]
-    return worked, Sheet(every[0].basis, len(new), image_of(new))
+    return worked, Sheet(every[0].basis, len(new), keys.sheets, image_of(new, keys.sheets))
 
 
 def _is_new(write: Write) -> bool:
@@ -133,7 +133,7 @@ def _is_new(write: Write) -> bool:
 def _usable(keys: Keys, change_set: ChangeSet, basis: _Basis) -> Sheet | None:
     """The sheet of a change set, if it is what would be worked out here."""
     sheet = change_set.worked
-    if not (keys.sheets and isinstance(sheet, Sheet) and sheet.basis == basis):
+    if not (isinstance(sheet, Sheet) and sheet.form is keys.sheets and sheet.basis == basis):
         return None
     new = [isinstance(one.worked, Marks) for one in change_set.writes if one.before is None]
     return sheet if len(new) == sheet.new and all(new) else None

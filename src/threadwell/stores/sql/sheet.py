@@ -1,7 +1,7 @@
 """What many new resources put into the index as one sheet.
 
-It is made by a process that decides, and written by the one that has the store: there it is read by
-the database as it is, with no object for each entry.
+It is made by whoever works out the entries, and written by the one that has the store: there it is
+read by the database as it is, with no object for each entry.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from threadwell.stores.sql import image, packed_rows
 from threadwell.stores.sql.entries import Entries
-from threadwell.stores.sql.image import entries_in, image, in_order, row
+from threadwell.stores.sql.keys import Form
 
 
 class Marks(NamedTuple):
@@ -22,32 +23,45 @@ class Marks(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """``image`` has the entries (``sql.image``), list by list and in the order of each: neighbours
+    """``image`` has the entries in a ``form``, list by list and in the order of each: neighbours
     go to one page while it is at hand. Resources are told by where they stand among the new ones,
     from 0 on; ``new`` is how many these are. ``basis`` is what it hangs on.
     """
 
     basis: tuple[bytes, frozenset[str], str, int]
     new: int
+    form: Form
     image: bytes
 
     def keys(self) -> set[int]:
         """The lists that get entries."""
-        return {key for key, _, _ in entries_in(self.image)}
+        read = image.entries_in if self.form is Form.PAGES else packed_rows.entries_in
+        return {key for key, _, _ in read(self.image)}
 
 
-def image_of(every: Iterable[Entries]) -> bytes:
+def image_of(every: Iterable[Entries], form: Form) -> bytes:
     """The ``image`` of a sheet with the entries of these resources, but for their texts."""
-    rows: list[bytes] = []
-    negative = False
-    for place, one in enumerate(every):
-        sort = one.sort
-        rows += [row(key, sort, place) for key in one.places]
-        rows += [row(key, at, place) for key, at in one.placed]
-        negative = negative or sort < 0 or any(at < 0 for _, at in one.placed)
-    return image(in_order(rows, negative=negative))
+    return _pages(every) if form is Form.PAGES else _rows(every)
 
 
 def marks_of(every: Sequence[Entries]) -> list[Marks]:
     """The marks of these resources."""
     return [Marks(one.present, one.sort, one.texts) for one in every]
+
+
+def _pages(every: Iterable[Entries]) -> bytes:
+    rows: list[bytes] = []
+    negative = False
+    for place, one in enumerate(every):
+        sort = one.sort
+        rows += [image.row(key, sort, place) for key in one.places]
+        rows += [image.row(key, at, place) for key, at in one.placed]
+        negative = negative or sort < 0 or any(at < 0 for _, at in one.placed)
+    return image.image(image.in_order(rows, negative=negative))
+
+
+def _rows(every: Iterable[Entries]) -> bytes:
+    lists = packed_rows.Lists()
+    for place, one in enumerate(every):
+        lists.add(one, place)
+    return lists.rows(0)

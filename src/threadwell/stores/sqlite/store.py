@@ -34,7 +34,7 @@ from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
 from threadwell.stores.parameters import UNSEEN, Changing, Parameters
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.indexing import Stale
-from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.keys import Form, Keys
 from threadwell.stores.sql.prepare import check_deleted, prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
 from threadwell.stores.sqlite.database import (
@@ -86,7 +86,7 @@ class SqliteStore(PrivateValues):
         self._ending = ExitStack()
         self._file = DatabaseFile(path)
         self._writing = writing
-        self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)), sheets=True)
+        self._keys = Keys(setting(writing, "secret"), Bases(read_known(writing)), sheets=Form.PAGES)
         if reader is None:
             know_all(writing, self._keys)
             reindex_if_old(writing, self._keys)
