@@ -86,14 +86,6 @@ def channels() -> tuple[Channel, ...]:
     return tuple(folder.CHANNEL for folder in folders)
 
 
-def channel(name: str) -> Channel | None:
-    """The channel of that name, without a look at the others."""
-    if name not in CHANNEL_NAMES:
-        return None
-    found: Channel = import_module(f"threadwell.channels.{name}").CHANNEL
-    return found
-
-
 def channels_with(columns: Sequence[str], aside: Sequence[str]) -> tuple[Channel, ...]:
     """Every channel, where tables have other names of ``columns``: ``sent=created_at``.
 

@@ -7,6 +7,7 @@ each spool is drained. The head is compared in it, so of several who drain at on
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 DRAINED = "audit-spool"
 #: Records of one block, and bytes of spools that are read for it.
 _MOST, _BYTES = 1000, 1_000_000
+#: Bytes of spools that whoever has only read chains on the way out, and the seconds after which no
+#: server is there that would chain what is more.
+_LITTLE, _PATIENCE = 64 * 1024, 60
 #: Records that wait in the store are read so many at a time: one may name thousands of versions.
 _PART = 100
 
@@ -69,6 +73,22 @@ class Drain:
         for project in await self._projects():
             with suppress(Conflict):
                 await self._some(project)
+
+    def is_for_others(self) -> bool:
+        """Whether what is in spools is much, and a server may be there that chains it in a moment.
+
+        Where what somebody has left has lain for a minute, none is.
+        """
+        size, now = 0, time.time()
+        for path in self._files():
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                continue
+            size += found.st_size
+            if not -_PATIENCE < now - found.st_mtime < _PATIENCE and is_left(path):
+                return False
+        return size > _LITTLE
 
     def sync(self) -> None:
         """Make what is in the spools outlive a loss of power."""

@@ -165,10 +165,18 @@ class Trail:
             return await self._drain.all()
 
     async def drain_some(self) -> None:
-        """Chain what this process has recorded, a block of each project at most."""
-        if self._spool.used or self._audited.changed:
-            async with self._draining:
-                await self._drain.some()
+        """Chain what this process has recorded, a block of each project at most.
+
+        Of one that has changed nothing, what is much is left to a server, or to whoever looks.
+        """
+        if not self._audited.changed:
+            if not self._spool.used:
+                return
+            if self._drain.is_for_others():
+                self.sync()
+                return
+        async with self._draining:
+            await self._drain.some()
 
     def sync(self) -> None:
         """Make what was seen outlive a loss of power."""

@@ -12,6 +12,7 @@ from threadwell.cli.command import Command
 from threadwell.cli.errors import run_safely
 from threadwell.cli.parser import build_parser
 from threadwell.cli.streams import guarded_streams
+from threadwell.intake.collecting import rare_collections
 from threadwell.projects.chosen import CHOSEN
 
 #: In the order of ``threadwell --help``: which module has a command, and by what name. Whoever
@@ -87,7 +88,7 @@ def _command(module: str, attribute: str) -> Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code (0 done, 1 it did not go well, 2 wrong usage)."""
-    with guarded_streams():
+    with rare_collections(), guarded_streams():
         words = sys.argv[1:] if argv is None else argv
         parser = build_parser(commands(words), words)
         if not words:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from threadwell.cli.channels import shown_channel
+from threadwell.channels.called import called
 from threadwell.cli.command import Command, add_format, add_store, there
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import lines, plural, print_json, table
@@ -61,7 +61,7 @@ def _print_list(
         [
             f"{row.number:,}",
             row.when or "-",
-            shown_channel(row.way),
+            called(row.way),
             row.id,
             concept_text(codes.reason(row.code)) if row.code else "-",
             row.source or row.title,
@@ -76,7 +76,7 @@ def _print_list(
 
 
 def _print_one(item: HeldItem) -> None:
-    pairs = [("Why", item.reason), ("Channel", shown_channel(item.way)), *item.pairs]
+    pairs = [("Why", item.reason), ("Channel", called(item.way)), *item.pairs]
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         print(f"{name.ljust(width)}  {' '.join(lines(value))}")

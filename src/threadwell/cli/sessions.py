@@ -10,7 +10,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from threadwell.app import CHANNEL_NAMES
-from threadwell.cli.channels import named_channel, shown_channel
+from threadwell.channels.called import called
+from threadwell.cli.channels import named_channel
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.meant import patient_meant
@@ -179,7 +180,7 @@ class SessionLines:
         rows = [
             [
                 _called(session),
-                ", ".join(shown_channel(one) for one in session.ways) or "-",
+                ", ".join(called(one) for one in session.ways) or "-",
                 dates.text(session.start) or "-",
                 dates.text(session.end) or "-",
                 str(session.messages),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any, TextIO, cast
 from threadwell.shown import on_lines
 
 #: Differs from run to run, so nobody can have written it into a message.
-_KEY = secrets.token_hex(8)
+_KEY = os.urandom(8).hex()
 _MARK = re.compile(f"\ue000{_KEY}([0-9]+|r)\ue001")
 
 

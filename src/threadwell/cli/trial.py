@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from threadwell.cli.channels import shown_channel
+from threadwell.channels.called import called
 from threadwell.cli.output import paint, plural, table
 from threadwell.cli.whys import why_text
 
@@ -74,7 +74,7 @@ def _print_sessions(title: str, sessions: Sequence[TriedSession], dates: Dates) 
     rows = [
         [
             " & ".join(one.names) or ("(to review)" if one.to_review else "(no patient)"),
-            ", ".join(shown_channel(way) for way in one.ways) or "-",
+            ", ".join(called(way) for way in one.ways) or "-",
             dates.text(one.start) or "-",
             dates.text(one.end) or "-",
             str(one.messages),
@@ -103,7 +103,7 @@ def _print_held(held: Sequence[TriedHeld], dates: Dates) -> None:
         times = sorted(filter(None, (one.sent for one in those)))
         row = [
             f"{len(those):,}",
-            shown_channel(first.way),
+            called(first.way),
             dates.text(times[0]) if times else "-",
             ", ".join(named.values()) or "-",
             first.text,

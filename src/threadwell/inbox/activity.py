@@ -223,16 +223,26 @@ class _Walk:
         queries = [dated] if bounded else [undated, dated] if self._back else [dated, undated]
         for query in queries:
             async for encounters in self._batches(query, _FEW):
-                ids = [one["id"] for one in encounters]
-                await self._know(ids)
-                await self._know_last(ids)
-                at = 0
-                for one in encounters:
-                    at = _began(one)
-                    if self._last.get(one["id"]) is None:
-                        yield Spot(at, one["id"])
-                if encounters:
-                    yield Spot(at, "")
+                async for spot in self._unspoken(encounters):
+                    yield spot
+
+    async def _unspoken(self, encounters: Sequence[Resource]) -> AsyncIterator[Spot]:
+        """Those that have no message, and how far it has come."""
+        await self._know([one["id"] for one in encounters])
+        # Going back in time, whoever has written in a session since it began was met before that
+        # moment is reached: then there is nothing to ask about it. So each moment is told first.
+        asked = len(encounters) if self._back else 1
+        for number, one in enumerate(encounters):
+            at = _began(one)
+            if not self._back:
+                yield Spot(at, "")
+            if one["id"] not in self._last:
+                await self._know_last([e["id"] for e in encounters[number : number + asked]])
+                asked *= 2
+            if self._last.get(one["id"]) is None:
+                yield Spot(at, one["id"])
+        if encounters and self._back:
+            yield Spot(_began(encounters[-1]), "")
 
     async def _batches(self, query: Query, size: int) -> AsyncIterator[list[Resource]]:
         async for page in self._pages(query, size):

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 from threadwell.access.policy import Policy
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
-from threadwell.fhir.search.parse import parse_query
 from threadwell.fhir.search.query import Query
 from threadwell.inbox.turning import Turns, opened_at, turns
 from threadwell.messages import OCTETS, parse_media_type
@@ -95,6 +94,8 @@ class Reader:
 
 
 def _query(query: str, parameters: Mapping[str, str | int]) -> Query:
+    from threadwell.fhir.search.parse import parse_query  # lists that are walked need none
+
     type_, _, written = query.partition("?")
     pairs = [*parse_qsl(written), *((name, str(value)) for name, value in parameters.items())]
     return parse_query(type_, pairs)

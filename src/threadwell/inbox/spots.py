@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from starlette.exceptions import HTTPException
-
 from threadwell.inbox.turning import LAST
 
 _CURSOR = re.compile(r"([ab])(-?\d{1,19})-([A-Za-z0-9.-]{0,64})", re.ASCII)
@@ -34,6 +32,8 @@ def read_spot(cursor: str) -> tuple[bool, Spot | None]:
         return cursor == LAST, None
     found = _CURSOR.fullmatch(cursor)
     if found is None:
+        from starlette.exceptions import HTTPException  # commands walk, too
+
         raise HTTPException(404)
     return found[1] == "b", Spot(int(found[2]), found[3])
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from starlette.exceptions import HTTPException
-
 from threadwell.fhir.outcome import FhirError
 from threadwell.fhir.search.cursor import Cursor, read_cursor, write_cursor
 from threadwell.fhir.search.query import Query
@@ -36,6 +34,8 @@ def opened_at(query: Query, cursor: str, count: int) -> Query:
     try:
         place, back, _ = read_cursor(query.type, query.sort, cursor)
     except FhirError:
+        from starlette.exceptions import HTTPException  # commands turn pages, too
+
         raise HTTPException(404) from None
     return replace(query, after=place, back=back)
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from threadwell.fhir.resource import Resource
 from threadwell.inbox.activity import Recent, walked
 from threadwell.inbox.reader import Reader
-from threadwell.inbox.waiting import is_done, waits_for_us
 from threadwell.intake.reports.sessions import SessionSummary, by_beginning, sessions, summaries
 from threadwell.intake.reports.wanted import STATUSES, Wanted
 
@@ -74,6 +73,8 @@ async def fits(
         return False
     if not waiting:
         return True
+    from threadwell.inbox.waiting import is_done, waits_for_us  # takes long, and few ask
+
     if last is None or waits_for_us(last) is not (waiting == "us"):
         return False
     return not await is_done(reader, encounter, last)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from threadwell.channels.called import TEXT, UNKNOWN
 from threadwell.channels.channel import Channel, ChannelKind
 from threadwell.channels.services import SERVICES, service_of_way
 
@@ -42,7 +43,7 @@ class Badges:
     def __init__(self, channels: Iterable[Channel]) -> None:
         channels = list(channels)
         ours = {one.name: Badge(one.kind, _word(one), one.label) for one in channels}
-        self._all = {"": Badge(ChannelKind.CHAT, "Unknown"), **_MEDIA, **ours}
+        self._all = {"": Badge(ChannelKind.CHAT, UNKNOWN), **_MEDIA, **ours}
         self.choices = sorted((one.name, _choice(one)) for one in channels)
 
     def of(self, name: str) -> Badge:
@@ -56,18 +57,16 @@ class Badges:
 STATUSES = {"all": "All", "open": "Open", "finished": "Finished", "superseded": "Superseded"}
 
 _SUPERSEDED = "entered-in-error"
-#: What people call an SMS, whichever way it came.
-_TEXT = "Text message"
 #: What is told by a medium alone.
 _MEDIA = {
     "email": Badge(ChannelKind.EMAIL, "E-mail"),
-    "sms": Badge(ChannelKind.SMS, _TEXT),
+    "sms": Badge(ChannelKind.SMS, TEXT),
     "app": Badge(ChannelKind.CHAT, "App"),
 }
 
 
 def _word(channel: Channel) -> str:
-    return _TEXT if channel.kind is ChannelKind.SMS else channel.label
+    return TEXT if channel.kind is ChannelKind.SMS else channel.label
 
 
 def _choice(channel: Channel) -> str:

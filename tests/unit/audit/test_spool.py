@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,3 +175,24 @@ def test_a_page_that_is_shown_again_is_written_once(desk: Desk, mapped: bool) ->
 async def _lines(desk: Desk) -> list[Line]:
     await desk.trail.drain()
     return [line async for block in desk.trail.blocks(desk.project) for line in block.lines()]
+
+
+def test_who_has_only_read_chains_what_is_little_and_leaves_much_to_a_server(desk: Desk) -> None:
+    async def left(*, told: int) -> int:
+        """How many records are in the chain once a process has told of so many bytes and ended."""
+        trail = desk.another()
+        trail.event(desk.project, "list", Who(way="command"), asked="x" * told)
+        trail.close()
+        await trail.drain_some()
+        return (await trail.head(desk.project)).lines
+
+    assert desk.run(left(told=10)) == 1
+    lines = desk.run(left(told=70_000))
+    if desk.folder is None:  # What is in memory alone would be lost.
+        assert lines == 2
+        return
+    assert lines == 1
+    # For a minute a server may come; then the next one does it, however much it is.
+    for path in desk.folder.iterdir():
+        os.utime(path, (time.time() - 70,) * 2)
+    assert desk.run(left(told=70_000)) == 3

@@ -11,9 +11,11 @@ import pytest
 
 from threadwell.encounters import codes
 from threadwell.fhir.resource import Resource
+from threadwell.fhir.search.query import Query, ReferenceFilter
+from threadwell.inbox.activity import Recent, walked
 from threadwell.inbox.read_state import mark_read
 from threadwell.inbox.reader import Reader
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, Page
 
 
 def ago(**what: float) -> str:
@@ -54,6 +56,39 @@ def test_who_wrote_last_stands_first(talk: Any, browser: Any) -> None:
     talk("goes-on", (THEM, ago(days=9)), (US, ago(hours=1)))
     talk("between", (THEM, ago(days=5)), (THEM, ago(days=1)))
     assert listed(browser.get("/").text) == ["goes-on", "between", "begun-last"]
+
+
+def test_of_a_session_whose_messages_were_met_nothing_is_asked(
+    talk: Any, put: Any, make_session: Any, store: Any, run: Any
+) -> None:
+    for number in range(60):
+        talk(f"s{number:02}", (THEM, ago(days=number, hours=2)), (US, ago(days=number, hours=1)))
+    put(make_session("silent", "Patient/x", ago(days=5, hours=4)))
+    asked: list[str] = []
+
+    class Told:
+        """Tells of which sessions the threads are looked up."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        async def search(self, project: str, query: Query) -> Page:
+            of = [one for one in query.filters if isinstance(one, ReferenceFilter)]
+            asked.extend(m.id for one in of if one.param == "encounter" for m in one.matches)
+            return await store.search(project, query)
+
+    async def all_() -> list[str]:
+        async def fits(*_: object) -> bool:
+            return True
+
+        reader = Reader(store, DEFAULT_PROJECT, view=Told())
+        pages = walked(reader, Recent(fits), "", 25)
+        return [one["id"] async for page in pages for one in page.encounters]
+
+    expected = [f"s{number:02}" for number in range(60)]
+    expected.insert(6, "silent")
+    assert run(all_()) == expected
+    assert asked == ["silent"]
 
 
 def test_for_whom_it_waits(talk: Any, browser: Any, put: Any) -> None:
