@@ -27,7 +27,7 @@ from threadwell.intake.choices import Asked
 from threadwell.intake.collecting import rare_collections
 from threadwell.stores.contract import DEFAULT_PROJECT
 
-_PRACTICE = "+12075550100"
+PRACTICE = "+12075550100"
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _TEXT = (
     "Good morning, the new dose agrees with me and I slept well. Could you send the plan for"
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> None:
         folder = Path(name)
         table, people = folder / "messages.csv", folder / "people.csv"
         _write_people(people, patients)
-        _write_table(table, rows, patients)
+        write_table(table, rows, patients)
         what = ImportJob((table,), who=Who(people), asked=Asked(zone="America/New_York"))
         filled = _timed(lambda: _fill(what, folder / "made", asked.workers))
         size = sum(one.stat().st_size for one in (folder / "made").iterdir() if one.is_file())
@@ -136,7 +136,7 @@ def _pss(process: Path) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("Pss_Anon:")), 0)
 
 
-def _phone(patient: int) -> str:
+def phone(patient: int) -> str:
     return f"+1207{5_000_000 + patient:07d}"
 
 
@@ -144,11 +144,11 @@ def _write_people(path: Path, patients: int) -> None:
     with path.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out)
         rows.writerow(("kind", "id", "family", "phone"))
-        rows.writerow(("organization", "practice", "Bench", _PRACTICE))
-        rows.writerows(("patient", f"p{n}", f"Family{n}", _phone(n)) for n in range(patients))
+        rows.writerow(("organization", "practice", "Bench", PRACTICE))
+        rows.writerows(("patient", f"p{n}", f"Family{n}", phone(n)) for n in range(patients))
 
 
-def _write_table(path: Path, count: int, patients: int) -> None:
+def write_table(path: Path, count: int, patients: int) -> None:
     random = Random(7)
     at = [random.randrange(86_400) for _ in range(patients)]
     with path.open("w", newline="", encoding="utf-8") as out:
@@ -160,6 +160,6 @@ def _write_table(path: Path, count: int, patients: int) -> None:
             at[patient] += random.randrange(60, 1800)
             if random.random() < 0.2:
                 at[patient] += random.randrange(1, 9) * 86_400
-            ends = (_phone(patient), _PRACTICE)
+            ends = (phone(patient), PRACTICE)
             sent = (_START + timedelta(seconds=at[patient])).isoformat()
             rows.writerow((number, sent, *ends[:: 1 - 2 * (number % 2)], f"{number}: {_TEXT}"))

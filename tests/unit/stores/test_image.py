@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from threadwell.stores.sql import image as made
-from threadwell.stores.sql.image import entries_in, image, in_order, is_small, row
+from threadwell.stores.sql.image import cells, entries_in, image, in_order, is_small, place
 
 #: What fits a page, and what fits with another page: one stands between them.
 LEAF = 2426
@@ -31,8 +31,12 @@ def entries(count: int, lowest: int) -> list[tuple[int, int, int]]:
 
 def check(rows: list[tuple[int, int, int]]) -> bytes:
     """SQLite reads these entries, all of them, in order, by key too, and misses nothing."""
-    negative = any(sort < 0 for _, sort, _ in rows)
-    whole = image(in_order([row(*one) for one in rows], negative=negative))
+    lists: dict[int, list[bytes]] = {}
+    for key, sort, at in rows:
+        lists.setdefault(key, []).append(place(sort, at))
+    for places in lists.values():
+        in_order(places)
+    whole = image(cells(lists))
     connection = apsw.Connection(":memory:")
     connection.deserialize("main", whole)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -7,7 +7,7 @@ is that of https://www.sqlite.org/fileformat2.html.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from struct import Struct
 
 #: What makes the table that the bytes hold.
@@ -20,7 +20,6 @@ _PAGE = 65_536
 #: How a cell begins: 24 bytes follow, of which 4 say that there are numbers of 8, 8 and 4 bytes
 #: (sections 1.6 and 2.1).
 _PREFIX = b"\x18\x04\x06\x06\x04"
-_numbers = Struct(">qqi")
 _cell, _pointed = Struct(">5xqqi"), Struct(">9xqqi")
 _WIDTH = _cell.size
 #: Offsets of cells are numbers of 2 bytes; of pages, of 4.
@@ -33,42 +32,40 @@ _IN_INNER = (_PAGE - _INNER_HEAD) // (_POINTER + _WIDTH + _OFFSET)
 
 _page_head = Struct(">BHHHB")
 _number = Struct(">I").pack
-#: An entry by its key, sort and place: two signed 64-bit numbers and one of 31 bits.
-row = _numbers.pack
+_key = Struct(">q").pack
+_place = Struct(">qi")
+#: Where an entry stands in the list of its key: by its sort, a signed 64-bit number, and its place,
+#: one of 31 bits.
+place = _place.pack
 
 
-def in_order(rows: list[bytes], *, negative: bool) -> list[bytes]:
-    """The entries (``row``) in the order of their numbers; ``negative``: of some the sort is.
-
-    It may be the same list, in another order.
-    """
-    if negative:
-        rows.sort(key=_numbers.unpack)
-        return rows
-    # As bytes they are sorted in half the time, but keys below 0 come last.
-    rows.sort()
-    low, high = 0, len(rows)
-    while low < high:
-        middle = (low + high) // 2
-        if rows[middle][0] & 0x80:
-            high = middle
-        else:
-            low = middle + 1
-    return rows[low:] + rows[:low] if low < len(rows) else rows
+def in_order(places: list[bytes]) -> None:
+    """Put the places (``place``) of one list in the order of their numbers."""
+    places.sort()
+    # As bytes they are sorted in a third of the time, but sorts below 0 come last.
+    if places[-1][0] & 0x80:
+        places.sort(key=_place.unpack)
 
 
-def image(rows: Sequence[bytes]) -> bytes:
-    """The bytes of a database with one ``TABLE`` of these entries, which are ``in_order``, none
-    twice.
-    """
+def cells(lists: Mapping[int, Sequence[bytes]]) -> bytes:
+    """The entries of an ``image``: by key the places of its list, at least one, in order."""
+    found: list[bytes] = []
+    for key in sorted(lists):
+        head = _PREFIX + _key(key)
+        found += (head, head.join(lists[key]))
+    return b"".join(found)
+
+
+def image(entries: bytes) -> bytes:
+    """The bytes of a database with one ``TABLE`` of these entries (``cells``), none twice."""
     pages: list[bytes] = [b"", b""]  # the schema and the root, whose numbers are 1 and 2
     level: list[tuple[int, bytes]] = []  # each page but the last with the entry that follows it
-    parts = list(_leaves(rows))
+    parts = list(_leaves(entries))
     if len(parts) == 1:
         pages[1] = _leaf(parts[0][0])
     else:
-        for cells, follows in parts:
-            pages.append(_leaf(cells))
+        for inside, follows in parts:
+            pages.append(_leaf(inside))
             level.append((len(pages), follows))
         while len(level) > _IN_INNER:
             above: list[tuple[int, bytes]] = []
@@ -86,11 +83,8 @@ def entries_in(made: bytes) -> Iterator[tuple[int, int, int]]:
     for start in range(_PAGE, len(made), _PAGE):
         kind, _, count, content, _ = _page_head.unpack_from(made, start)
         # An empty page says 0, for the size of a page is no number of 2 bytes.
-        cells = made[start + content : start + _PAGE] if count else b""
-        if kind == _LEAF:
-            yield from _cell.iter_unpack(cells)
-        else:
-            yield from _pointed.iter_unpack(cells)
+        inside = made[start + content : start + _PAGE] if count else b""
+        yield from (_cell if kind == _LEAF else _pointed).iter_unpack(inside)
 
 
 def is_small(made: bytes) -> bool:
@@ -98,15 +92,15 @@ def is_small(made: bytes) -> bool:
     return len(made) <= 2 * _PAGE
 
 
-def _leaves(rows: Sequence[bytes]) -> Iterator[tuple[Sequence[bytes], bytes]]:
+def _leaves(entries: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The entries of each page, and the one that stands between it and the next."""
-    at, count = 0, len(rows)
+    at, count = 0, len(entries) // _WIDTH
     while count - at > _IN_LEAF:
         # One goes up, and at least one follows it.
-        size = min(_IN_LEAF, count - at - 2)
-        yield rows[at : at + size], rows[at + size]
-        at += size + 1
-    yield rows[at:], b""
+        end = at + min(_IN_LEAF, count - at - 2)
+        yield entries[at * _WIDTH : end * _WIDTH], entries[end * _WIDTH : (end + 1) * _WIDTH]
+        at = end + 1
+    yield entries[at * _WIDTH :], b""
 
 
 def _shares(level: Sequence[tuple[int, bytes]], most: int) -> Iterator[Sequence[tuple[int, bytes]]]:
@@ -119,15 +113,14 @@ def _shares(level: Sequence[tuple[int, bytes]], most: int) -> Iterator[Sequence[
     yield level[at:]
 
 
-def _leaf(cells: Sequence[bytes]) -> bytes:
-    content = _PREFIX + _PREFIX.join(cells) if cells else b""
-    return _page(_LEAF, b"", content, len(cells))
+def _leaf(entries: bytes) -> bytes:
+    return _page(_LEAF, b"", entries, len(entries) // _WIDTH)
 
 
 def _inner(children: Sequence[tuple[int, bytes]]) -> bytes:
     """Each child stands before the entry that follows it; the last is named by the page."""
-    cells = [_number(number) + _PREFIX + follows for number, follows in children[:-1]]
-    return _page(_INNER, _number(children[-1][0]), b"".join(cells), len(cells))
+    found = [_number(number) + follows for number, follows in children[:-1]]
+    return _page(_INNER, _number(children[-1][0]), b"".join(found), len(found))
 
 
 def _page(kind: int, right: bytes, content: bytes, cells: int, before: bytes = b"") -> bytes:

@@ -39,7 +39,7 @@ class Sheet(NamedTuple):
         return {key for key, _, _ in read(self.image)}
 
 
-def image_of(every: Iterable[Entries], form: Form) -> bytes:
+def image_of(every: Sequence[Entries], form: Form) -> bytes:
     """The ``image`` of a sheet with the entries of these resources, but for their texts."""
     return _pages(every) if form is Form.PAGES else _rows(every)
 
@@ -49,15 +49,26 @@ def marks_of(every: Sequence[Entries]) -> list[Marks]:
     return [Marks(one.present, one.sort, one.texts) for one in every]
 
 
-def _pages(every: Iterable[Entries]) -> bytes:
-    rows: list[bytes] = []
-    negative = False
-    for place, one in enumerate(every):
-        sort = one.sort
-        rows += [image.row(key, sort, place) for key in one.places]
-        rows += [image.row(key, at, place) for key, at in one.placed]
-        negative = negative or sort < 0 or any(at < 0 for _, at in one.placed)
-    return image.image(image.in_order(rows, negative=negative))
+def _pages(every: Sequence[Entries]) -> bytes:
+    lists: dict[int, list[bytes]] = {}
+    new = lists.setdefault
+    # Whatever stands at the natural times is put into its lists in their order.
+    natural: list[bytes] = [image.place(one.sort, number) for number, one in enumerate(every)]
+    for number in sorted(range(len(every)), key=[one.sort for one in every].__getitem__):
+        mine = natural[number]
+        for key in every[number].places:
+            new(key, []).append(mine)
+    timed: set[int] = set()
+    for number, one in enumerate(every):
+        mine, at = natural[number], one.sort
+        for key, when in one.placed:
+            if when != at:
+                mine, at = image.place(when, number), when
+            new(key, []).append(mine)
+            timed.add(key)
+    for key in timed:
+        image.in_order(lists[key])
+    return image.image(image.cells(lists))
 
 
 def _rows(every: Iterable[Entries]) -> bytes:
