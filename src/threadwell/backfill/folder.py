@@ -10,11 +10,12 @@ import os
 import pickle
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 import msgspec
@@ -23,6 +24,7 @@ from threadwell.backfill.basis import Unit
 from threadwell.backfill.spool import BUFFERED, Note, named, replace
 from threadwell.fhir.content import with_data
 from threadwell.fhir.stamp import instant
+from threadwell.intake.carried import MANIFEST
 from threadwell.intake.commits.batch import Batch
 from threadwell.intake.commits.counts import Done
 
@@ -31,7 +33,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_STATE, MANIFEST = ".threadwell-backfill", "manifest.json"
+_STATE = ".threadwell-backfill"
 #: Bytes of files that one task reads, if they are small; and how many take as long as opening one.
 _TASK, _OPENED = 8 * 1024 * 1024, 32 * 1024
 #: Of an Encounter that time alone will change.
@@ -197,8 +199,14 @@ class Folder:
         """Files for what is made of a partition, out of sight until it is whole."""
         return Lines(self._state / "making" / str(number))
 
-    def put_manifest(self, partitions: int, people: dict[str, int], now: int, asked: str) -> None:
-        """Write which files there are."""
+    def put_manifest(
+        self,
+        partitions: int,
+        people: dict[str, int],
+        now: int,
+        more: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Write which files there are, and what ``more`` is to be said."""
         output = [
             {"type": type_, "url": f"{type_}.ndjson", "count": count}
             for type_, count in sorted(people.items())
@@ -210,10 +218,11 @@ class Folder:
             ]
         told = {
             "transactionTime": instant(now),
-            "request": asked,
+            "request": "threadwell backfill",
             "requiresAccessToken": False,
             "output": output,
             "error": [],
+            **more,
         }
         content = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
         replace(self.path / MANIFEST, content)

@@ -18,6 +18,7 @@ from threadwell.backfill.records import decode
 from threadwell.backfill.spool import Note, Spooled
 from threadwell.backfill.spreading import address_of, learned_of, spread, told
 from threadwell.intake import import_messages
+from threadwell.intake.carried import extension_of
 from threadwell.intake.collecting import no_collections, rare_collections
 from threadwell.intake.commits.counts import Counts, Done, Report
 from threadwell.intake.seat import Seat
@@ -203,7 +204,8 @@ def end(basis: Basis, folder: Folder, plan: Plan, fresh: int) -> Filled:
         folder.remove()
         return filled
     people = with_store(basis, lambda store: write_people(store, basis.project, folder.path))
-    folder.put_manifest(plan.partitions, people, basis.clock(), "threadwell backfill")
+    more = with_store(basis, lambda store: extension_of(store, basis.project))
+    folder.put_manifest(plan.partitions, people, basis.clock(), more)
     filled = _counted(folder, plan, fresh, sum(people.values()))
     folder.sweep()
     return filled

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,10 +18,11 @@ from threadwell.bulk.job import UNDER_WAY, Asked, Part, Progress
 from threadwell.bulk.scope import Scope
 from threadwell.bulk.walking import Walk
 from threadwell.fhir.stamp import Clock, instant, now_ms
+from threadwell.intake.carried import MANIFEST, extension_of
 from threadwell.stores.contract import ChangeSet, Store
 
-#: How far it is, while it is under way; and what there is, once it is done.
-UNDONE, MANIFEST = ".threadwell-export.json", "manifest.json"
+#: How far it is, while it is under way.
+UNDONE = ".threadwell-export.json"
 
 
 class Taken(Exception):
@@ -66,7 +68,8 @@ async def export_into(
         written(folder, progress, lines)
         _replace(folder / UNDONE, msgspec.json.encode(_State(asked, progress)))
         told(progress)
-    _replace(folder / MANIFEST, _manifest(progress))
+    more = await extension_of(store, project)
+    _replace(folder / MANIFEST, _manifest(progress, more))
     (folder / UNDONE).unlink()
     return progress
 
@@ -101,7 +104,7 @@ def _replace(path: Path, content: bytes) -> None:
     fresh.replace(path)
 
 
-def _manifest(progress: Progress) -> bytes:
+def _manifest(progress: Progress, more: Mapping[str, Any]) -> bytes:
     told = {
         "transactionTime": instant(progress.time),
         **{
@@ -111,5 +114,6 @@ def _manifest(progress: Progress) -> bytes:
             ]
             for part in (Part.OUTPUT, Part.DELETED)
         },
+        **more,
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import paint, plural, print_json
+from threadwell.cli.report import print_choices
 
 if TYPE_CHECKING:
     from threadwell.bulk.lines import Bad
     from threadwell.bulk.loading import Loaded
+    from threadwell.intake.choices import Choices
 
 _PAUSE = 2.0
 #: Bad lines that are told one by one.
@@ -26,6 +29,7 @@ _NO_ZONE = (
     "This store was never told the time zone of the practice: its days are those of UTC. "
     "`threadwell recut --zone IANA` tells it (docs/bulk.md)."
 )
+_CARRIED = "From now on the sessions of this store are cut as the manifest says those loaded were."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -69,13 +73,17 @@ def run(arguments: Namespace) -> int:
     if not files:
         raise Mistake("there is no NDJSON in it: files end in .ndjson, .jsonl or .ndjson.gz")
     aside = _Aside(arguments.aside)
-    loaded, zone = asyncio.run(_load(arguments, files, aside))
+    loaded, zone, choices = asyncio.run(_load(arguments, files, aside))
+    if choices:
+        print_choices(choices)
     if arguments.format == "json":
         told = {**asdict(loaded), "aside": [str(path) for path in aside.files]}
-        print_json({**told, "zone": zone or None})
+        print_json({**told, "zone": zone or None, "sessions": choices and _told(choices)})
     else:
         _print(loaded, aside)
-        if not zone:
+        if choices:
+            print(_CARRIED)
+        elif not zone:
             print(_NO_ZONE)
     return 1 if loaded.bad else 0
 
@@ -101,7 +109,19 @@ class _Aside:
             print(f"further ones are in {self._folder}, and are not told", file=sys.stderr)
 
 
-async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple[Loaded, str]:
+def _told(choices: Choices) -> dict[str, str]:
+    return {name: getattr(choices, name) for name in ("policy", "gap", "scope", "zone")}
+
+
+def _folders(paths: Iterable[Path], files: Iterable[Path]) -> list[Path]:
+    """Those in which files are that were not named by themselves: their manifests count."""
+    named = set(paths)
+    return list(dict.fromkeys(one.parent for one in files if one not in named))
+
+
+async def _load(
+    arguments: Namespace, files: list[Path], aside: _Aside
+) -> tuple[Loaded, str, Choices | None]:
     from threadwell.app import open_store
     from threadwell.audit.record import Who
     from threadwell.audit.trail import Trail
@@ -109,6 +129,7 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple
     from threadwell.bulk.loading import Loader
     from threadwell.facade.opened import login_name
     from threadwell.intake.care_zone import kept_zone
+    from threadwell.intake.carried import take_carried
     from threadwell.intake.collecting import rare_collections
     from threadwell.projects.chosen import chosen
     from threadwell.projects.within import within
@@ -137,7 +158,8 @@ async def _load(arguments: Namespace, files: list[Path], aside: _Aside) -> tuple
                 as_it_was=arguments.as_it_was,
                 told=told,
             )
-            return await loader.load(files), await kept_zone(own)
+            choices = await take_carried(own, project, _folders(arguments.files, files))
+            return await loader.load(files), await kept_zone(own), choices
     finally:
         trail.close()
         with suppress(StoreError):
@@ -164,8 +186,9 @@ COMMAND = Command(
     summary="Load NDJSON of any FHIR server into a store",
     about="Resources keep their ids. One that is there already is left alone, one that is there "
     "otherwise gets a further version: loading again does no harm, and goes on where it was "
-    "broken off. Files may come in any order. Lines that cannot be stored are told and put aside; "
-    "then it ends with exit code 1.",
+    "broken off. Files may come in any order. A folder of `threadwell backfill` or `export` tells "
+    "the store by which policy and time zone its sessions are cut. Lines that cannot be stored are "
+    "told and put aside; then it ends with exit code 1.",
     examples=(
         "threadwell load exported/",
         "threadwell load Patient.ndjson Observation.ndjson.gz --as-it-was --store practice.db",

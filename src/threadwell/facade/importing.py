@@ -16,7 +16,6 @@ from threadwell.channels.channel import Channel, ReadOptions
 from threadwell.channels.reading import read_path
 from threadwell.encounters.corrected import Agent
 from threadwell.facade.trial import TrialStore
-from threadwell.fhir.search.query import Query
 from threadwell.intake import (
     Acted,
     BadMerge,
@@ -44,7 +43,7 @@ from threadwell.intake import (
 from threadwell.intake.acting_person import agent_of
 from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.care_zone import CareDays, care_days, kept_zone, waiting_text
-from threadwell.intake.choices import Asked, Choices, keep_choices, kept_choices
+from threadwell.intake.choices import Asked, Choices, has_messages, keep_choices, kept_choices
 from threadwell.intake.practice import cut_by, kept_settings, plain_settings, with_practice
 from threadwell.intake.reports.outcome import outcome
 from threadwell.intake.seat import SOMEBODY, Seat
@@ -282,7 +281,7 @@ def as_paths(paths: str | Path | Iterable[str | Path]) -> tuple[Path, ...]:
 async def looked_over(store: Store, project: str, job: ImportJob) -> Choices:
     """By what the sessions are to be cut; raises for whatever cannot be right."""
     kept = await kept_choices(store, project)
-    first = Choices(zone=await kept_zone(store), earlier_ids=await _has_threads(store, project))
+    first = Choices(zone=await kept_zone(store), earlier_ids=await has_messages(store, project))
     choices = (kept or first).with_asked(job.asked)
     choices = replace(choices, country=job.who.country.upper() or choices.country)
     _plain(job.who, choices)
@@ -290,7 +289,7 @@ async def looked_over(store: Store, project: str, job: ImportJob) -> Choices:
         # The zone itself was wrong: all days are cut anew by the right one.
         kept = replace(kept, zone=choices.zone)
         choices = replace(choices, recutting=True)
-    if kept and (changes := kept.changes(choices)) and await _has_threads(store, project):
+    if kept and (changes := kept.changes(choices)) and await has_messages(store, project):
         zone = kept.zone or "UTC"
         raise OtherChoice(changes, zone if zone != (choices.zone or "UTC") else "")
     _messages(job, Settings())
@@ -389,8 +388,3 @@ def _log_waiting(days: CareDays) -> None:
 def _log_zone(choices: Choices) -> None:
     if not choices.zone:
         _log.warning(NO_ZONE)
-
-
-async def _has_threads(store: Store, project: str) -> bool:
-    """Whether any message was ever taken in."""
-    return bool((await store.search(project, Query("Communication", count=1))).matches)

@@ -70,6 +70,12 @@ async def kept_zone(store: Store) -> str:
     return name.decode() if name else ""
 
 
+async def kept_rules(store: Store) -> Zone | None:
+    """The zone with the rules by which days are cut; ``None`` where none was ever told."""
+    kept = await store.get_private(_KIND, _RULES)
+    return zones.kept_zone(kept) if kept else None
+
+
 async def keep_care_zone(store: Store, zone: Zone) -> None:
     """Remember the zone and its rules for later imports, and for the pages."""
     for name, value in ((_NAME, zone.name.encode()), (_RULES, zones.encode_zone(zone))):
@@ -82,7 +88,7 @@ async def care_days(store: Store, project: str, name: str) -> CareDays:
     from threadwell.intake.moved import moved_sessions
 
     here = zones.current().data.zone(name)
-    kept = await _kept_rules(store)
+    kept = await kept_rules(store)
     if kept is None or kept.name != name:
         return CareDays(None, here)
     if kept.release > here.release:
@@ -126,8 +132,3 @@ def waiting_text(days: CareDays) -> str:
         f"{days.kept.release}, by which the days of this store were cut: nothing moves until "
         "`threadwell recut`; `threadwell zones` lists them"
     )
-
-
-async def _kept_rules(store: Store) -> Zone | None:
-    kept = await store.get_private(_KIND, _RULES)
-    return zones.kept_zone(kept) if kept else None

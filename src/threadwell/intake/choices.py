@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from threadwell.encounters import codes
+from threadwell.fhir.search.query import Query
 from threadwell.intake import kept_rules as rules
 from threadwell.intake.bad_setting import BadSetting
 from threadwell.intake.care_zone import CARE_ZONE, CareDays, keep_care_zone, kept_zone
@@ -127,6 +128,11 @@ async def keep_choices(
         await keep_country(store, choices.country)
     kept = msgspec.json.encode(replace(choices, zone="", country=""))
     await store.put_private(_KIND, project, kept)
+
+
+async def has_messages(store: Store, project: str) -> bool:
+    """Whether any message was ever taken in."""
+    return bool((await store.search(project, Query("Communication", count=1))).matches)
 
 
 def clinical_types(
