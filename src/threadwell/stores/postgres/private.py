@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
 
 from threadwell.stores.contract import WHATEVER, Kept, Key
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
+from threadwell.stores.postgres.sharing import Sharing
 
 _PATIENCE = 20.0
-#: Statements under way at a time that answer for many, and for how many at most.
-_LANES, _AT_ONCE = 2, 500
+_AT_ONCE = 500
 _GET = "SELECT value FROM private WHERE kind = $1 AND name = $2"
 _GET_MANY = """
 SELECT p.name, p.value FROM unnest($2::text[]) AS k(name)
@@ -105,79 +102,30 @@ def _stays(one: Kept) -> bool:
     return one.value == one.before
 
 
-_Asked: TypeAlias = "tuple[Key, asyncio.Future[bytes | None]]"
-
-
 class Private:
     """The values of a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: deque[_Asked] = deque()
-        self._under_way = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sharing: Sharing[Key, bytes | None] = Sharing(
+            "threadwell-private", self._get, kind=lambda _: None, most=_AT_ONCE
+        )
 
     async def get(self, kind: str, name: str) -> bytes | None:
         """A value, ``None`` where there is none."""
-        if not storable(kind, name):
-            return None
-        if not self._under_way:
-            # Nobody is there to share with, and so it costs what it costs by itself.
-            self._under_way += 1
-            try:
-                value: bytes | None = await self._database.run(
-                    lambda c: c.fetchval(_GET, kind, name)
-                )
-                return value
-            finally:
-                self._end()
-        future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Key(kind, name), future))
-        self._begin()
-        return await future
+        return await self._sharing.ask(Key(kind, name)) if storable(kind, name) else None
 
     async def close(self) -> None:
         """Finish what waits."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._sharing.close()
 
-    def _begin(self) -> None:
-        """See to it that what waits has its turn."""
-        if self._under_way < _LANES:
-            self._under_way += 1
-            task = asyncio.create_task(self._run(), name="threadwell-private")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    def _end(self) -> None:
-        """A statement has ended."""
-        self._under_way -= 1
-        if self._waiting:
-            self._begin()
-
-    async def _run(self) -> None:
-        try:
-            while self._waiting:
-                most = min(len(self._waiting), _AT_ONCE)
-                await self._answer([self._waiting.popleft() for _ in range(most)])
-        finally:
-            self._end()
-
-    async def _answer(self, asked: Sequence[_Asked]) -> None:
-        keys = dict.fromkeys(key for key, _ in asked)
-        try:
-            rows = await self._database.run(lambda c: c.fetch(_GET_ALL, *zip(*keys, strict=True)))
-        except BaseException as error:
-            for _, future in asked:
-                if not future.done():
-                    future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-            return
-        found = {Key(row[0], row[1]): row[2] for row in rows}
-        for key, future in asked:
-            if not future.done():
-                future.set_result(found.get(key))
+    async def _get(self, asked: Sequence[Key]) -> Sequence[bytes | None]:
+        if len(asked) == 1:
+            return [await self._database.run(lambda c: c.fetchval(_GET, *asked[0]))]
+        keys = dict.fromkeys(asked)
+        rows = await self._database.run(lambda c: c.fetch(_GET_ALL, *zip(*keys, strict=True)))
+        found = {(row[0], row[1]): row[2] for row in rows}
+        return [found.get(key) for key in asked]
 
     async def get_many(self, kind: str, names: Iterable[str]) -> dict[str, bytes]:
         """Those values of a kind that are there, by name."""

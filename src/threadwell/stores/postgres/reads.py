@@ -1,14 +1,10 @@
-"""Current versions by key. Reads that wait at the same time share one statement.
-
-A statement of its own costs a read more than the read itself: with 32 readers at once, sharing is
-several times as fast, and one reader alone waits no longer for it.
-"""
+"""Current versions by key. Reads that wait at the same time share one statement."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Sequence
+from operator import itemgetter
+from typing import TypeAlias
 
 from asyncpg import Record
 
@@ -16,10 +12,10 @@ from threadwell.stores.contract import Key, Stored
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.moments import LAST, Moments, dated
 from threadwell.stores.postgres.rows import COLUMNS, bounded, stored, with_bodies
+from threadwell.stores.postgres.sharing import Sharing
 
-#: Statements under way at a time: while one is with the database, another is taken apart here.
-_LANES = 2
 _AT_ONCE = 200
+_Asked: TypeAlias = tuple[int, Key]
 
 _FOUND = """
 FROM unnest($2::text[], $3::text[]) AS k(type, id)
@@ -75,80 +71,25 @@ async def read_at(
 
 
 class Reads:
-    """Gathers reads until the database is free for them."""
+    """Current versions of a database's resources, for any number who ask at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: deque[tuple[int, Key, asyncio.Future[Stored | None]]] = deque()
-        #: Statements. What ends counts no more from that very moment on: what comes later would
-        #: wait for it in vain.
-        self._under_way = 0
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._sharing: Sharing[_Asked, Stored | None] = Sharing(
+            "threadwell-reads", self._read, kind=itemgetter(0), most=_AT_ONCE
+        )
 
     async def read(self, pid: int, key: Key) -> Stored | None:
         """The current version; ``None`` where there never was one."""
-        if not self._under_way:
-            self._under_way += 1
-            try:
-                # Whoever else reads in this turn of the loop shares the statement.
-                await asyncio.sleep(0)
-                if not self._waiting:
-                    # Nobody is there to share with, and so it costs what it costs by itself.
-                    found = await self._database.run(
-                        lambda c: read_at(c, pid, [key], self._database.moments)
-                    )
-                    return found[0] if found else None
-            finally:
-                self._end()
-        future: asyncio.Future[Stored | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((pid, key, future))
-        self._begin()
-        return await future
+        return await self._sharing.ask((pid, key))
 
     async def close(self) -> None:
         """Finish what waits."""
-        while self._lanes:
-            await asyncio.wait(self._lanes)
+        await self._sharing.close()
 
-    def _begin(self) -> None:
-        """See to it that what waits has its turn."""
-        if self._under_way < _LANES:
-            self._under_way += 1
-            lane = asyncio.create_task(self._run(), name="threadwell-reads")
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
-
-    def _end(self) -> None:
-        """A statement has ended."""
-        self._under_way -= 1
-        if self._waiting:
-            self._begin()
-
-    async def _run(self) -> None:
-        try:
-            while self._waiting:
-                pid = self._waiting[0][0]
-                batch: list[tuple[int, Key, asyncio.Future[Stored | None]]] = []
-                while self._waiting and self._waiting[0][0] == pid and len(batch) < _AT_ONCE:
-                    batch.append(self._waiting.popleft())
-                await self._answer(pid, batch)
-        finally:
-            self._end()
-
-    async def _answer(
-        self, pid: int, batch: list[tuple[int, Key, asyncio.Future[Stored | None]]]
-    ) -> None:
-        keys = list(dict.fromkeys(key for _, key, _ in batch))
-        try:
-            rows = await self._database.run(lambda c: read_at(c, pid, keys, self._database.moments))
-        except BaseException as error:
-            for _, _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-            return
+    async def _read(self, asked: Sequence[_Asked]) -> Sequence[Stored | None]:
+        pid, keys = asked[0][0], list(dict.fromkeys(key for _, key in asked))
+        moments = self._database.moments
+        rows = await self._database.run(lambda c: read_at(c, pid, keys, moments))
         found = {(row.type, row.id): row for row in rows}
-        for _, key, future in batch:
-            if not future.done():
-                future.set_result(found.get(key))
+        return [found.get(key) for _, key in asked]

@@ -1,28 +1,24 @@
 """Searches that are one statement. Those of one shape that wait at the same time share it.
 
 That are those that walk one list each, and are alike in all but that, and any that ask the very
-same. A statement of its own costs such a search more than the search itself, here and in the
-database. One that comes alone waits no longer for it.
+same.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict, deque
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from asyncpg import Record
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import Page
 from threadwell.stores.postgres.database import Connection, Database
+from threadwell.stores.postgres.sharing import Sharing
 from threadwell.stores.postgres.statement import Statement, short_columns
 
-#: Statements of a shape under way at a time: while one is with the database, another is taken
-#: apart here.
-_LANES = 2
 _AT_ONCE = 32
 
 
@@ -76,101 +72,44 @@ class Answer:
         self._query, self._page = query, page
 
 
-_Waiting: TypeAlias = "tuple[Walk, asyncio.Future[Answer]]"
-
-
 class Searches:
-    """Gathers searches until the database is free for those of their shape."""
+    """The searches of a database, for any number who ask at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: defaultdict[Shape | Same, deque[_Waiting]] = defaultdict(deque)
-        self._lanes: defaultdict[Shape | Same, int] = defaultdict(int)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sharing: Sharing[Walk, Answer] = Sharing(
+            "threadwell-searches", self._find, kind=attrgetter("shape"), most=_AT_ONCE
+        )
 
     async def answer(self, walk: Walk) -> Answer:
         """What the statement of a search finds."""
-        shape = walk.shape
-        if shape not in self._lanes:
-            self._lanes[shape] += 1
-            try:
-                # Whoever else asks in this turn of the loop shares the statement.
-                await asyncio.sleep(0)
-                if not self._waiting.get(shape):
-                    # Nobody is there to share with, and so it costs what it costs by itself.
-                    return await self._database.run(lambda c: _alone(c, walk))
-            finally:
-                self._end(shape)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[shape].append((walk, future))
-        self._begin(shape)
-        return await future
+        return await self._sharing.ask(walk)
 
     async def close(self) -> None:
         """Finish what waits."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._sharing.close()
 
-    def _begin(self, shape: Shape | Same) -> None:
-        """See to it that what waits has its turn."""
-        if self._lanes[shape] < _LANES:
-            self._lanes[shape] += 1
-            lane = asyncio.create_task(self._run(shape), name="threadwell-searches")
-            self._tasks.add(lane)
-            lane.add_done_callback(self._tasks.discard)
-
-    def _end(self, shape: Shape | Same) -> None:
-        """A statement of the shape has ended, and its task does no more."""
-        self._lanes[shape] -= 1
-        if self._waiting.get(shape):
-            self._begin(shape)
-        elif not self._lanes[shape]:
-            # A shape that nobody asks for takes no room.
-            del self._lanes[shape]
-            self._waiting.pop(shape, None)
-
-    async def _run(self, shape: Shape | Same) -> None:
-        waiting = self._waiting[shape]
-        try:
-            while waiting:
-                batch = [waiting.popleft() for _ in range(min(len(waiting), _AT_ONCE))]
-                await self._answer(shape, batch)
-        finally:
-            self._end(shape)
-
-    async def _answer(self, shape: Shape | Same, batch: list[_Waiting]) -> None:
-        try:
-            found = await self._database.run(lambda c: _found(c, shape, batch))
-        except BaseException as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-            return
-        for (_, future), answer in zip(batch, found, strict=True):
-            if not future.done():
-                future.set_result(answer)
+    async def _find(self, walks: Sequence[Walk]) -> Sequence[Answer]:
+        return await self._database.run(lambda c: _found(c, walks))
 
 
 async def _alone(connection: Connection, walk: Walk) -> Answer:
     return Answer(await connection.fetch(walk.statement.sql, *walk.statement.params))
 
 
-async def _found(
-    connection: Connection, shape: Shape | Same, batch: Sequence[_Waiting]
-) -> Sequence[Answer]:
-    """What each search finds; those that ask for the same have one answer."""
-    if len(batch) == 1 or isinstance(shape, Same):
-        return [await _alone(connection, batch[0][0])] * len(batch)
-    lists = dict.fromkeys([walk.key for walk, _ in batch])
+async def _found(connection: Connection, walks: Sequence[Walk]) -> Sequence[Answer]:
+    """What each search of a shape finds; those that ask for the same have one answer."""
+    shape = walks[0].shape
+    if len(walks) == 1 or isinstance(shape, Same):
+        return [await _alone(connection, walks[0])] * len(walks)
+    lists = dict.fromkeys([walk.key for walk in walks])
     limit = () if shape.part is None else (shape.part,)
     sql = shared_sql(descending=shape.descending, bounded=bool(limit))
     of_list: dict[int, list[Record]] = {key: [] for key in lists}
     for row in await connection.fetch(sql, shape.pid, list(lists), shape.matches, *limit):
         of_list[row["key"]].append(row)
     answers = {key: Answer(rows) for key, rows in of_list.items()}
-    return [answers[walk.key] for walk, _ in batch]
+    return [answers[walk.key] for walk in walks]
 
 
 @cache
