@@ -3,6 +3,9 @@
 A resource keeps its id. One that is there already, as it is, is left alone; one that is there
 otherwise gets a further version. So what was broken off is taken up by loading it again; it goes on
 where it was in each file, which is kept with what was written.
+
+As long as most of it is new it is written as new, and nobody looks first: the store refuses what is
+there.
 """
 
 from __future__ import annotations
@@ -11,14 +14,14 @@ import asyncio
 import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from threadwell.bulk.ahead import SHAPES, Ahead, Made, made_of, way_of
+from threadwell.bulk.ahead import SHAPES, Ahead, InProcesses, InThread, Made, Read, way_of
 from threadwell.bulk.lines import MISSHAPEN, Bad, Fit, Line, read_line, read_lines
 from threadwell.bulk.processes import cores, pool_of
 from threadwell.fhir.json import decode
@@ -88,7 +91,7 @@ class Loader:
 
     ``trusted``: what they hold was valid where it comes from. ``as_it_was``: versions keep their
     ids and times; what the store has of a later time stays. ``workers`` is how many processes read
-    ahead; ``None`` is as many as the files are worth.
+    ahead, 0 for a thread; ``None`` is as many as the files are worth.
     """
 
     def __init__(
@@ -111,66 +114,85 @@ class Loader:
         self._told = told
         self._clock = clock
         self._workers = workers
-        self._ahead: Ahead | None = None
+        #: Whether most of what came last was new.
+        self._is_new = True
         self.loaded = Loaded()
 
     async def load(self, files: Sequence[Path]) -> Loaded:
         """Load all of the files; raises ``OSError`` and ``StoreError``."""
         workers = _worth(files) if self._workers is None else self._workers
-        if not workers:
-            return await self._load(files)
         trusted, as_it_was = self._trusted, self._as_it_was
         way = await way_of(self._store, self._project, trusted=trusted, as_it_was=as_it_was)
-        with pool_of(workers, _ENDED) as pool:
-            self._ahead, self._workers = Ahead(pool, way), workers
-            return await self._load(files)
+        if workers:
+            with pool_of(workers, _ENDED) as pool:
+                return await self._load(files, InProcesses(pool, workers, way))
+        with ThreadPoolExecutor(1, "threadwell-load") as thread:
+            return await self._load(files, InThread(thread, way))
 
-    async def _load(self, files: Sequence[Path]) -> Loaded:
+    async def _load(self, files: Sequence[Path], ahead: Ahead) -> Loaded:
         names = {path: _name(self._project, path) for path in files}
         left = await self._store.get_private_many(LOADING, list(names.values()))
         for path in files:
-            await self._file(path, names[path], left.get(names[path]))
+            await self._file(path, names[path], left.get(names[path]), ahead)
             self.loaded.files += 1
         gone = tuple(Kept(LOADING, name, None) for name in names.values())
         if gone:
             await self._store.commit(self._project, ChangeSet((), kept=gone))
         return self.loaded
 
-    async def _file(self, path: Path, name: str, left: bytes | None) -> None:
+    async def _file(self, path: Path, name: str, left: bytes | None, ahead: Ahead) -> None:
         begins = _Left(0, 0) if left is None else msgspec.json.decode(left, type=_Left)
         self.loaded.skipped += begins.number
         parts = _parts(read_lines(path, begins.ends, begins.number))
-        await self._read_ahead(path, name, parts)
+        ended = False
+        while not ended:
+            if self._is_new:
+                ended = await self._put_ahead(path, name, parts, ahead)
+            else:
+                ended = await self._put_looked_up(path, name, parts)
+
+    async def _put_ahead(
+        self, path: Path, name: str, parts: Iterator[list[Line]], ahead: Ahead
+    ) -> bool:
+        """Write what is read ahead, as long as most of it is new; whether it was all."""
+        coming: deque[asyncio.Future[Read | None]] = deque()
+        try:
+            while self._is_new or coming:
+                while self._is_new and len(coming) < ahead.most:
+                    coming.append(ahead.begin(parts, self._clock))
+                read = await coming[0]
+                if read is None:
+                    return True
+                coming.popleft()
+                if not await self._put_new(path, name, *read):
+                    told = {bad.number for bad in read.made.bad}
+                    part = self._part([one for one in read.lines if one.number not in told])
+                    part = part._replace(lines=len(read.lines), left=_left(read.lines))
+                    await self._put(path, name, part)
+            return False
+        finally:
+            # It goes on until it is done, and nobody asks what came of it.
+            for one in coming:
+                one.cancel()
+            await asyncio.gather(*coming, return_exceptions=True)
+
+    async def _put_looked_up(self, path: Path, name: str, parts: Iterator[list[Line]]) -> bool:
+        """Write what is not there as it is, as long as little of it is new; whether it was all."""
         coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
         try:
             while (part := await coming) is not None:
-                # While this part is written, the next one is read.
-                coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
+                last = self._is_new
+                if not last:
+                    # While this part is written, the next one is read.
+                    coming = asyncio.create_task(asyncio.to_thread(self._read, parts))
                 self._refuse(path, part.bad)
                 await self._put(path, name, part)
+                if last:
+                    return False
+            return True
         finally:
             # It goes on in its thread until it is done.
             await asyncio.wait([coming])
-
-    async def _read_ahead(self, path: Path, name: str, parts: Iterator[list[Line]]) -> None:
-        """Write what other processes read, as long as most of it is new."""
-        coming: deque[tuple[list[Line], Future[bytes]]] = deque()
-        while True:
-            while self._ahead and len(coming) <= 2 * (self._workers or 0):
-                if (lines := next(parts, None)) is None:
-                    break
-                coming.append((lines, self._ahead.begin(lines, self._clock())))
-            if not coming:
-                return
-            lines, future = coming.popleft()
-            made = made_of(await asyncio.wrap_future(future))
-            if not await self._put_new(path, name, lines, made):
-                was = self.loaded.new
-                told = {bad.number for bad in made.bad}
-                part = self._part([line for line in lines if line.number not in told])
-                await self._put(path, name, part._replace(lines=len(lines), left=_left(lines)))
-                if (self.loaded.new - was) * 2 < len(lines):
-                    self._ahead = None
 
     async def _put_new(self, path: Path, name: str, lines: list[Line], made: Made) -> bool:
         """Write what came of lines; ``False`` where some of it is there already, or comes twice.
@@ -182,7 +204,8 @@ class Loader:
             return False
         mark = Kept(LOADING, name, msgspec.json.encode(_left(lines)))
         try:
-            await self._store.commit(self._project, ChangeSet(tuple(made.writes), kept=(mark,)))
+            what = ChangeSet(tuple(made.writes), kept=(mark,), worked=made.worked)
+            await self._store.commit(self._project, what)
         except Conflict:
             return False
         except SHAPES:
@@ -201,8 +224,10 @@ class Loader:
             self._tell_bad(path, bad)
 
     async def _put(self, path: Path, name: str, part: _Part) -> None:
+        was = self.loaded.new
         self.loaded.lines += part.lines
         await self._write(path, part.fits, Kept(LOADING, name, msgspec.json.encode(part.left)))
+        self._is_new = (self.loaded.new - was) * 2 >= part.lines
         self._told(self.loaded)
 
     def _read(self, parts: Iterator[list[Line]]) -> _Part | None:

@@ -112,7 +112,13 @@ def work_out_together(
     keys: Keys, project: str, writes: Sequence[Write]
 ) -> tuple[list[Worked | Marks], Sheet | None]:
     """The same, for ``Write.worked`` and ``ChangeSet.worked``: with a sheet of all that is new."""
-    every = work_out(keys, project, writes)
+    return as_sheet(keys, writes, work_out(keys, project, writes))
+
+
+def as_sheet(
+    keys: Keys, writes: Sequence[Write], every: Sequence[Worked]
+) -> tuple[list[Worked | Marks], Sheet | None]:
+    """The same of what was worked out of each."""
     if keys.sheets is None:
         return list(every), None
     new = [one.added for one, write in zip(every, writes, strict=True) if _is_new(write)]
