@@ -2,6 +2,7 @@
 
 python -m bench backfill                       40,000 rows of 800 patients
 python -m bench backfill --rows 1000000 --patients 20000 --no-import
+python -m bench backfill --rows 400000 --no-import --spark 'local[2]'    the same on Spark, too
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
-import resource
+import os
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -21,13 +23,15 @@ from typing import Any
 
 from threadwell.app import open_store
 from threadwell.bulk.processes import cores
-from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill
+from threadwell.facade.backfilling import BackfillJob, begin_backfill, run_backfill, run_on_spark
 from threadwell.facade.importing import ImportJob, Who, run_import
 from threadwell.intake.choices import Asked
 from threadwell.intake.collecting import rare_collections
 from threadwell.stores.contract import DEFAULT_PROJECT
 
 PRACTICE = "+12075550100"
+#: Of CPU, a second.
+_TICKS = os.sysconf("SC_CLK_TCK")
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _TEXT = (
     "Good morning, the new dose agrees with me and I slept well. Could you send the plan for"
@@ -42,6 +46,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--patients", type=int, default=0, help="default: one for 50 rows")
     parser.add_argument("--workers", type=int, default=cores())
     parser.add_argument("--no-import", action="store_true", help="leave the import out")
+    parser.add_argument("--spark", default="", metavar="MASTER", help="on Spark, too")
     asked = parser.parse_args(arguments)
     rows, patients = asked.rows, asked.patients or max(asked.rows // 50, 1)
     with tempfile.TemporaryDirectory() as name:
@@ -57,6 +62,13 @@ def main(arguments: list[str]) -> None:
             f"{size / rows:,.0f} bytes of NDJSON a row; {filled[2]:,.0f} MiB at most in memory,"
             " without files that are mapped"
         )
+        if asked.spark:
+            sparked = _timed(lambda: _fill(what, folder / "sparked", asked.workers, asked.spark))
+            _print(f"backfill, Spark {asked.spark}", rows, *sparked[:2])
+            print(
+                f"{sparked[2]:,.0f} MiB at most in memory; Spark / {asked.workers} processes:"
+                f" {filled[0] / sparked[0]:.2f} by the clock, {filled[1] / sparked[1]:.2f} by CPU"
+            )
         if not asked.no_import:
             imported = _timed(lambda: asyncio.run(_import(what, folder / "store.db")))
             _print("import into SQLite", rows, *imported[:2])
@@ -74,21 +86,20 @@ def _print(what: str, rows: int, taken: float, used: float) -> None:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, float, float]:
-    """Seconds by the clock, of CPU with that of children, and MiB of all processes at most."""
-    before, start = _used(), time.perf_counter()
-    with _Memory() as memory, rare_collections():
+    """Seconds by the clock, of CPU of all processes, and MiB of these at most."""
+    with _Watch() as watch, rare_collections():
+        start = time.perf_counter()
         work()
-    return time.perf_counter() - start, _used() - before, memory.most
+        taken = time.perf_counter() - start
+    return taken, watch.used, watch.most
 
 
-def _used() -> float:
-    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in every)
-
-
-def _fill(what: ImportJob, folder: Path, workers: int) -> None:
+def _fill(what: ImportJob, folder: Path, workers: int, master: str = "") -> None:
     basis, into, plan, _ = asyncio.run(begin_backfill(BackfillJob(what, folder, workers)))
-    filled = run_backfill(basis, into, plan, workers)
+    if master:
+        filled = run_on_spark(basis, into, plan, master)
+    else:
+        filled = run_backfill(basis, into, plan, workers)
     assert filled.report.counts.quarantined == 0
 
 
@@ -99,32 +110,49 @@ async def _import(what: ImportJob, path: Path) -> None:
     await store.close()
 
 
-class _Memory:
-    """Looks, now and then, how much this process and its children have in memory.
+class _Watch:
+    """Looks, now and then, at this process and all that come of it: their memory and their CPU.
 
     Of what they share each has its part. Files that are mapped do not count: the system lets go of
-    them where it needs the room.
+    them where it needs the room. A process of Spark ends without anybody who would know what it has
+    used, so each is looked at while it is there.
     """
 
-    def __enter__(self) -> _Memory:
+    def __enter__(self) -> _Watch:
         self.most, self._done = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._seen: dict[str, float] = {}
+        self._look()
+        self._before = sum(self._seen.values())
+        self._thread = threading.Thread(target=self._every, daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
+        self._look()
+        self.used = sum(self._seen.values()) - self._before
 
-    def _look(self) -> None:
-        own = Path("/proc/self")
-        while not self._done.wait(0.5):
-            children = [
-                Path("/proc", child)
-                for task in own.glob("task/*/children")
-                for child in task.read_text().split()
-            ]
-            self.most = max(self.most, sum(map(_pss, [own, *children])) / 1024)
+    def _every(self) -> None:
+        turn = 0
+        while not self._done.wait(0.1):
+            turn += 1
+            there = self._look()
+            if turn % 10 == 0:
+                self.most = max(self.most, sum(map(_pss, there)) / 1024)
+
+    def _look(self) -> list[Path]:
+        """Those that are there; what they have used by now is kept."""
+        there = [Path("/proc/self")]
+        for one in there:
+            for children in one.glob("task/*/children"):
+                with suppress(OSError):
+                    there += [Path("/proc", child) for child in children.read_text().split()]
+            with suppress(OSError):
+                told = (one / "stat").read_text()
+                user, system = told.rpartition(")")[2].split()[11:13]
+                self._seen[told.partition(" ")[0]] = (int(user) + int(system)) / _TICKS
+        return there
 
 
 def _pss(process: Path) -> int:

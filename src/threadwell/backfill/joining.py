@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from threadwell.backfill.spool import Spooled
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Ids that are compared at once.
 _AT_ONCE = 250_000
@@ -58,13 +62,24 @@ def of_one_id(paths: Sequence[Path], part: int, parts: int) -> list[tuple[int, i
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    tables = []
+    tables: list[pa.Table] = []
     for batch in Spooled(paths).every():
         both = pa.table({"id": batch.column("id"), "group": batch.column("group")})
         if parts > 1:
             low = pc.bit_wise_and(both["id"], pa.scalar(parts - 1, pa.uint64()))
             both = both.filter(pc.equal(low, pa.scalar(part, pa.uint64())))
         tables.append(both)
+    return pairs_of(tables)
+
+
+def pairs_of(tables: Sequence[pa.Table]) -> list[tuple[int, int]]:
+    """Groups in which messages have the same id, in pairs; each row has an ``id`` and a ``group``.
+
+    All rows of an id have to be there.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if not tables:
         return []
     every = pa.concat_tables(tables).combine_chunks()

@@ -1,7 +1,8 @@
 """A backfill on a cluster, by Apache Spark: it spreads the work, and Python does the import's.
 
 People go to every worker as a broadcast. Units are read in ``mapInArrow``; what belongs together
-comes together by Spark's shuffle, and is made by the same functions as on one machine. The folder
+comes together by Spark's shuffle, many records in a row, and is made by the same functions as on
+one machine. The folder
 that is filled has to be one that every worker reaches.
 """
 
@@ -10,10 +11,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,8 @@ import msgspec
 from threadwell.backfill.basis import Basis
 from threadwell.backfill.folder import Folder, Plan
 from threadwell.backfill.grouping import Groups
-from threadwell.backfill.joining import Joined
+from threadwell.backfill.joining import Joined, pairs_of
+from threadwell.backfill.packed import Moves, packed, packed_ids, unpack
 from threadwell.backfill.spool import Note, Spooled, note_of
 from threadwell.backfill.spreading import told
 from threadwell.backfill.working import (
@@ -42,11 +45,13 @@ from threadwell.stores.contract import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ITEM, _NOTE = 0, 1
-_ROWS = "kind int, bucket int, `group` bigint, id bigint, place bigint, content binary"
-_MADE = "bucket int, made boolean"
-_UNSIGNED = 2**64
+_ITEMS, _IDS, _NOTE = 0, 1, 2
+_ROWS = "kind int, bucket int, content binary"
+_SENT, _LINKS, _MADE = "bucket int, content binary", "links binary", "bucket int, made boolean"
+#: Partitions of messages for each part of their ids, which are a fiftieth of it.
+_PARTS = 4
 
+_Links = list[tuple[int, int]]
 Opened = Callable[[Path], AbstractAsyncContextManager[Store]]
 
 
@@ -72,9 +77,8 @@ def fill(spark: Any, basis: Basis, folder: Folder, plan: Plan, opened: Opened) -
     mark = mark_of(basis, learned, plan)
     sent = _sent(spark, basis, folder, opened)
     making = Making(sent, folder, plan, mark, {}, most_at_once(basis))
-    moves = _joined(rows, notes).moves()
-    there = _homes(spark, rows, moves, plan.partitions)
-    there = there.repartitionById(plan.partitions, "bucket")
+    moves = _joined(rows, notes, plan).moves()
+    there = _homes(rows, moves, plan).repartitionById(plan.partitions, "bucket")
     found = there.mapInArrow(partial(_make, making), _MADE).collect()
     fresh = sum(one["made"] for one in found)
     here = replace(making, basis=basis)
@@ -125,35 +129,47 @@ def _rows(spark: Any, basis: Basis, plan: Plan) -> Any:
 
 
 def _read(basis: Basis, plan: Plan, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    tasks = plan.tasks()
+    tasks, parts = plan.tasks(), _parts(plan)
     for batch in batches:
         for number in batch.column("id").to_pylist():
             with tempfile.TemporaryDirectory(prefix="threadwell-") as folder:
                 target = Path(folder, "unit.arrow")
                 read_units(basis, plan, tasks[number], target)
-                yield from _spooled(target)
+                yield from _spooled(target, parts)
 
 
-def _spooled(target: Path) -> Iterator[pa.RecordBatch]:
+def _spooled(target: Path, parts: int) -> Iterator[pa.RecordBatch]:
     note = note_of(target)
     assert note is not None
     for batch in Spooled([target]).every():
-        numbers = [batch.column(name).view("int64") for name in ("group", "id", "place")]
-        content = batch.column("content").cast("binary")
-        yield _batch([_ITEM] * batch.num_rows, batch.column("bucket"), *numbers, content)
-    yield _batch([_NOTE], [0], [0], [0], [0], [msgspec.json.encode(note)])
+        yield _batch(_ITEMS, packed(batch))
+        yield _batch(_IDS, packed_ids(batch, parts))
+    yield _batch(_NOTE, [(0, msgspec.json.encode(note))])
 
 
-def _batch(*columns: Any) -> pa.RecordBatch:
+def _batch(kind: int, rows: Iterable[tuple[int, bytes]]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    types = (pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.binary())
-    names = ("kind", "bucket", "group", "id", "place", "content")
-    arrays = [
-        one if isinstance(one, pa.Array) else pa.array(one, type_)
-        for one, type_ in zip(columns, types, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, names=list(names))
+    sent = _sent_of(rows)
+    kinds = pa.array([kind] * sent.num_rows, pa.int32())
+    return pa.RecordBatch.from_arrays([kinds, *sent.columns], names=["kind", *sent.schema.names])
+
+
+def _sent_of(rows: Iterable[tuple[int, bytes]]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    all_of = list(rows)
+    buckets = pa.array([bucket for bucket, _ in all_of], pa.int32())
+    contents = pa.array([content for _, content in all_of], pa.binary())
+    return pa.RecordBatch.from_arrays([buckets, contents], names=["bucket", "content"])
+
+
+def _parts(plan: Plan) -> int:
+    """In how many parts the ids of all messages are compared: a power of two."""
+    parts = 1
+    while parts * 2 * _PARTS <= plan.partitions:
+        parts *= 2
+    return parts
 
 
 def _notes(rows: Any) -> list[Note]:
@@ -161,42 +177,39 @@ def _notes(rows: Any) -> list[Note]:
     return [msgspec.json.decode(bytes(one["content"]), type=Note) for one in found]
 
 
-def _joined(rows: Any, notes: Iterable[Note]) -> Joined:
+def _joined(rows: Any, notes: Iterable[Note], plan: Plan) -> Joined:
     """Groups that are linked, and those in which messages have one id."""
-    from pyspark.sql import functions
-
-    joined = Joined()
-    for note in notes:
-        for one, other in note.links:
-            joined.join(one, other)
-    items = rows.where(f"kind = {_ITEM}")
-    low, high = functions.min("group").alias("low"), functions.max("group").alias("high")
-    ends = items.groupBy("id").agg(low, high).where("low <> high").select("id")
-    found: dict[int, int] = {}
-    for one in items.join(ends, "id").select("id", "group").distinct().collect():
-        group = one["group"] % _UNSIGNED
-        first = found.setdefault(one["id"], group)
-        if first != group:
-            joined.join(first, group)
-    return joined
+    ids = rows.where(f"kind = {_IDS}").select("bucket", "content")
+    parts = ids.repartitionById(_parts(plan), "bucket").mapInArrow(_of_one_id, _LINKS)
+    found = [msgspec.json.decode(bytes(one["links"]), type=_Links) for one in parts.collect()]
+    return Joined.of(chain((link for note in notes for link in note.links), *found))
 
 
-def _homes(spark: Any, rows: Any, moves: dict[int, int], partitions: int) -> Any:
+def _of_one_id(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Compare the ids of one part."""
+    import pyarrow as pa
+
+    contents = (one for batch in batches for one in batch.column("content"))
+    found = pairs_of([pa.Table.from_batches([unpack(one)]) for one in contents])
+    links = pa.array([msgspec.json.encode(found)], pa.binary())
+    yield pa.RecordBatch.from_arrays([links], names=["links"])
+
+
+def _homes(rows: Any, moves: dict[int, int], plan: Plan) -> Any:
     """The items, those of groups that have another home with it and its partition."""
-    from pyspark.sql import functions
-
-    items = rows.where(f"kind = {_ITEM}").select("bucket", "group", "place", "content")
+    items = rows.where(f"kind = {_ITEMS}").select("bucket", "content")
     if not moves:
         return items
-    told_of = [(_signed(one), _signed(home), home % partitions) for one, home in moves.items()]
-    moved = spark.createDataFrame(told_of, "`group` bigint, home bigint, there int")
-    both = items.join(functions.broadcast(moved), "group", "left")
-    return both.select(
-        functions.coalesce("there", "bucket").alias("bucket"),
-        functions.coalesce("home", "group").alias("group"),
-        "place",
-        "content",
-    )
+    return items.mapInArrow(partial(_moved, moves, plan.partitions), _SENT)
+
+
+def _moved(
+    moves: dict[int, int], partitions: int, batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    every = Moves(moves, partitions)
+    for batch in batches:
+        both = zip(batch.column("bucket").to_pylist(), batch.column("content"), strict=True)
+        yield _sent_of(chain.from_iterable(every.of(*one) for one in both))
 
 
 def _make(making: Making, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -221,15 +234,13 @@ def _written(path: Path, batches: Iterable[pa.RecordBatch]) -> int | None:
     """Write the records of one partition; which one that is, ``None`` if there are none."""
     import pyarrow as pa
 
-    number, names = None, ["group", "place", "content"]
-    form = pa.schema([("group", pa.int64()), ("place", pa.int64()), ("content", pa.large_binary())])
-    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, form) as writer:
+    number = None
+    with pa.OSFile(str(path), "wb") as file, ExitStack() as ending:
+        writer: Any = None
         for batch in batches:
-            if batch.num_rows:
-                number = batch.column("bucket")[0].as_py()
-                writer.write_batch(batch.select(names).cast(form))
+            for bucket, content in zip(*batch.select(["bucket", "content"]), strict=True):
+                some = unpack(content)
+                writer = writer or ending.enter_context(pa.ipc.new_file(file, some.schema))
+                writer.write_batch(some)
+                number = bucket.as_py()
     return number
-
-
-def _signed(number: int) -> int:
-    return number - _UNSIGNED if number >= _UNSIGNED // 2 else number

@@ -45,6 +45,15 @@ _STRIPE, _TURNS, _SPAN = 2 * 1024 * 1024, 4, 64 * 1024 * 1024
 _MB = 1024 * 1024
 #: How a JVM is started in which nothing is worked out.
 _HANDING_ON = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+#: Rows are few and large, and compressed: no code is made for them, and few are handed on at once.
+_FEW_ROWS = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "32",
+    "spark.sql.inMemoryColumnarStorage.compressed": "false",
+    "spark.shuffle.compress": "false",
+    "spark.shuffle.spill.compress": "false",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,9 @@ def run_on_spark(basis: Basis, folder: Folder, plan: Plan, master: str) -> Fille
     if master.startswith("local"):
         # Its JVM hands on what Python makes. To compile that well costs more than it ever saves.
         builder = builder.config("spark.driver.extraJavaOptions", _HANDING_ON)
+        builder = builder.config("spark.ui.enabled", "false")
+    for name, value in _FEW_ROWS.items():
+        builder = builder.config(name, value)
     spark = (
         builder
         # Groups have their partitions already: Spark must not put them together again.
