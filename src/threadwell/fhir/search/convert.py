@@ -18,7 +18,7 @@ from threadwell.fhir.search.references import (
     split_reference,
 )
 from threadwell.fhir.search.steps import Sink
-from threadwell.fhir.search.times import value_range
+from threadwell.fhir.search.times import date_range
 from threadwell.fhir.search.values import (
     MAX_TIME,
     MIN_TIME,
@@ -196,11 +196,8 @@ def _timing(timing: dict[str, Any], out: list[Any]) -> None:
 
 
 def _range(text: str) -> DateValue | None:
-    # A leap second or a day that does not exist may pass a schema, and is found by no date.
-    try:
-        return DateValue(*value_range(text)) if text else None
-    except ValueError:
-        return None
+    found = date_range(text)
+    return DateValue(*found) if found else None
 
 
 def _number(number: Any, out: list[Any]) -> None:

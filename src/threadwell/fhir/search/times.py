@@ -34,6 +34,16 @@ def value_range(text: str) -> tuple[int, int]:
     return _value_range(text) if len(text) > _SHORT else _remembered_range(text)
 
 
+def date_range(text: str) -> tuple[int, int] | None:
+    """The same; ``None`` for what is no date, as a leap second or a day that does not exist: it may
+    pass a schema, and is found by no date.
+    """
+    try:
+        return value_range(text) if text else None
+    except ValueError:
+        return None
+
+
 def _value_range(text: str) -> tuple[int, int]:
     if len(text) <= 10:
         return _date_range(text)

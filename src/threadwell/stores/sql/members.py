@@ -15,6 +15,7 @@ from threadwell.fhir.search.extract import Member
 from threadwell.fhir.search.fold import searched_forms
 from threadwell.fhir.search.measured import in_common
 from threadwell.fhir.search.references import localised_value, own, parse_absolute
+from threadwell.fhir.search.times import date_range
 from threadwell.fhir.search.values import (
     CompositeValue,
     DateValue,
@@ -49,6 +50,8 @@ from threadwell.stores.sql.ranges import HIGHEST, number_kind, number_place, wid
 ABSOLUTE = 1 << 64
 #: The types of members that come again.
 _REMEMBERED = frozenset({"Reference", "CodeableConcept", "Coding", "boolean", "code"})
+#: The types of members that are dates of one form.
+_DATES = frozenset({"date", "dateTime", "instant"})
 #: What references lead to that come again: people, and what they work for.
 _PEOPLE = frozenset(
     (
@@ -59,9 +62,7 @@ _PEOPLE = frozenset(
 #: The members of an identifier that is found by its system and value alone.
 _PLAIN_IDENTIFIER = frozenset({"use", "system", "value"})
 #: What is remembered of a member at a time, each of no more letters than this.
-_MOST, _SHORT = 4_096, 500
-#: The same of several members together.
-_LONG = 2_000
+MOST, _SHORT = 4_096, 500
 
 
 #: Keys at the natural time, and keys at the time of the last update.
@@ -88,13 +89,13 @@ class MemberEntries:
         self.parts: dict[str, list[str]] = {}
         self.compounds: dict[int, Places] | None = None
 
-    def add(self, other: MemberEntries) -> None:
-        """Put all of the other one in."""
+    def add(self, other: MemberEntries, *, parts: bool = True) -> None:
+        """Put all of the other one in; without ``parts`` these are left out."""
         self.present |= other.present
         self.places += other.places
         if other.texts:
             self.texts += other.texts
-        if other.parts:
+        if parts and other.parts:
             for param, forms in other.parts.items():
                 self.parts.setdefault(param, []).extend(forms)
         if other.placed:
@@ -108,12 +109,12 @@ class Param:
     ``bit`` stands for it in ``present``; ``natural`` where its dates say when the resource
     happened; ``part`` where compounds are made of it; ``told`` where a list tells which resources
     have a value, as it has no bit. ``bases`` are those that are our own, and ``targets`` the types
-    that its references may lead to.
+    that its references may lead to. It ``is_date`` where its values are dates.
     """
 
     __slots__ = (
         *("_bases", "_dates", "_key", "_present", "_put", "_systems"),
-        *("bit", "code", "is_plain", "natural", "part", "people", "scope"),
+        *("bit", "code", "is_date", "is_plain", "natural", "part", "people", "scope"),
     )
 
     def __init__(
@@ -128,6 +129,7 @@ class Param:
         part: bool,
         told: bool = False,
         targets: Sequence[str] = (),
+        is_date: bool = False,
     ) -> None:
         self._bases = bases
         self.code = code
@@ -135,6 +137,7 @@ class Param:
         self.bit = bit
         self.natural = natural
         self.part = part
+        self.is_date = is_date
         #: Whether it leads to people and to nothing else.
         self.people = bool(targets) and _PEOPLE.issuperset(targets)
         #: Whether a value has but its own entries.
@@ -186,7 +189,7 @@ class Param:
             if known is None:
                 known = key(scope + of_system(system))
                 if len(system) <= _SHORT:
-                    if len(self._systems) >= _MOST:
+                    if len(self._systems) >= MOST:
                         self._systems.clear()
                     self._systems[system] = known
             into.places.append(known)
@@ -203,8 +206,11 @@ class Param:
         into.places += [self._key(self.scope + form) for form in _reference_forms(value)]
 
     def _date(self, value: DateValue, into: MemberEntries) -> None:
-        low = value.low
-        name = width(value).name
+        self.put_date(value.low, value.high, into)
+
+    def put_date(self, low: int, high: int, into: MemberEntries) -> None:
+        """Put a date in, from one moment to another."""
+        name = width(low, high).name
         key = self._dates.get(name)
         if key is None:
             key = self._dates[name] = self._key(self.scope + of_width(name))
@@ -245,7 +251,7 @@ class Param:
 class Finder:
     """Finds what a member of a type puts into the index, for one project."""
 
-    __slots__ = ("_identifies", "_known", "_names", "_takes", "again", "each", "repeats")
+    __slots__ = ("_known", "_names", "_one", "_params", "_takes", "again", "each", "repeats")
 
     def __init__(
         self, member: Member, params: Mapping[str, Param], *, remembers: bool = True
@@ -253,35 +259,36 @@ class Finder:
         #: Whether it is asked for the items of the member one by one.
         self.each = member.each
         self._takes = [(params[code], take, whole) for code, take, whole in member.takes]
+        self._params = [param for param, _, _ in self._takes]
         self._names = member.names
         #: Whether it is remembered what elements of it put in.
         self.repeats = remembers and member.type in _REMEMBERED
-        #: The parameter that takes nothing but an identifier's system and value, if there is one.
-        self._identifies: Param | None = None
-        if member.type == "Identifier" and len(self._takes) == 1 and self._takes[0][0].is_plain:
-            self._identifies = self._takes[0][0]
         #: Whether it holds the same in most resources of a thread (``Together``).
         self.again = self.repeats and (
-            member.type != "Reference" or all(param.people for param, _, _ in self._takes)
+            member.type != "Reference" or all(param.people for param in self._params)
         )
         self._known: dict[Any, MemberEntries] = {}
+        self._one = self._chosen(member)
+
+    def _chosen(self, member: Member) -> Callable[[Any, Resource, MemberEntries], None]:
+        """What gathers of the member, or of an item of it."""
+        plain = all(param.is_plain for param in self._params)
+        if self.repeats:
+            return self._of_remembered
+        if member.type == "Identifier" and len(self._params) == 1 and plain:
+            return self._of_identifier
+        if member.type in _DATES and plain and all(param.is_date for param in self._params):
+            return self._of_date
+        return self._of_named if self._names else self._find
 
     def gather(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         """Gather what the member puts in."""
         if self.each:
             for item in element:
                 if item is not None:  # a primitive that has an extension only
-                    self.find(item, resource, into)
+                    self._one(item, resource, into)
         elif element is not None:
-            self.find(element, resource, into)
-
-    def find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
-        """Gather what the member, or the item of it, puts in."""
-        if not self.repeats:
-            if not self._names or not self._names.isdisjoint(element):
-                self._find(element, resource, into)
-            return
-        into.add(self.remembered(element, resource))
+            self._one(element, resource, into)
 
     def remembered(self, element: Any, resource: Resource) -> MemberEntries:
         """What the member, or the item of it, puts in if it ``repeats``. It is shared."""
@@ -291,53 +298,40 @@ class Finder:
             found = MemberEntries()
             self._find(element, resource, found)
             if form.__class__ is bool or 0 < len(form) <= _SHORT:
-                if len(self._known) >= _MOST:
+                if len(self._known) >= MOST:
                     self._known.clear()
                 self._known[form] = found
         return found
 
-    def _find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
-        if self._identifies is not None and _PLAIN_IDENTIFIER.issuperset(element):
-            # Every resource has some, each with a value of its own.
-            into.present |= self._identifies.bit
-            self._identifies.put_token(element.get("system", ""), element.get("value", ""), into)
+    def _of_remembered(self, element: Any, resource: Resource, into: MemberEntries) -> None:
+        into.add(self.remembered(element, resource))
+
+    def _of_identifier(self, element: Any, resource: Resource, into: MemberEntries) -> None:
+        """Most resources have some, each with a value of its own."""
+        if not _PLAIN_IDENTIFIER.issuperset(element):
+            self._find(element, resource, into)
             return
+        param = self._params[0]
+        into.present |= param.bit
+        param.put_token(element.get("system", ""), element.get("value", ""), into)
+
+    def _of_date(self, element: Any, _: Resource, into: MemberEntries) -> None:
+        found = date_range(element)
+        if found is not None:
+            for param in self._params:
+                into.present |= param.bit
+                param.put_date(*found, into)
+
+    def _of_named(self, element: Any, resource: Resource, into: MemberEntries) -> None:
+        if not self._names.isdisjoint(element):
+            self._find(element, resource, into)
+
+    def _find(self, element: Any, resource: Resource, into: MemberEntries) -> None:
         for param, take, whole in self._takes:
             values: list[IndexValue] = []
             take(resource if whole else element, values)
             if values:
                 param.put(values, into)
-
-
-class Together:
-    """What the members that come ``again`` put in together.
-
-    The messages of a thread have the same people, status and medium, each in members of its own:
-    all of them are looked up at once.
-    """
-
-    __slots__ = ("_finders", "_known")
-
-    def __init__(self, finders: Mapping[str, Finder]) -> None:
-        self._finders = finders
-        self._known: dict[bytes, MemberEntries] = {}
-
-    def find(self, members: Mapping[str, Any], resource: Resource) -> MemberEntries:
-        """What those members put in, given by their names. It is shared: never change it."""
-        try:
-            form = encode(members)
-        except UnicodeEncodeError:  # half of a character
-            form = b""
-        found = self._known.get(form)
-        if found is None:
-            found = MemberEntries()
-            for name, element in members.items():
-                self._finders[name].gather(element, resource, found)
-            if 0 < len(form) <= _LONG:
-                if len(self._known) >= _MOST:
-                    self._known.clear()
-                self._known[form] = found
-        return found
 
 
 def _form(element: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.search.sought import DateMatch, NumberMatch, Prefix, QuantityMatch
-from threadwell.fhir.search.values import MIN_TIME, DateValue, NumberValue, QuantityValue
+from threadwell.fhir.search.values import MIN_TIME, NumberValue, QuantityValue
 
 #: A stretch of a posting list, both ends included.
 Stretch: TypeAlias = tuple[int, int]
@@ -54,14 +54,14 @@ _UP_TO = (
 WIDTHS: tuple[Width, ...] = (INSTANT, _ONE_DAY, *_UP_TO, _OPEN)
 
 
-def width(value: DateValue) -> Width:
-    """Where a date is kept."""
-    long = value.high - value.low
-    if long <= _MILLISECOND and value.low // _MILLISECOND == (value.high - 1) // _MILLISECOND:
+def width(low: int, high: int) -> Width:
+    """Where a date from one moment to another is kept."""
+    long = high - low
+    if long <= _MILLISECOND and low // _MILLISECOND == (high - 1) // _MILLISECOND:
         return INSTANT
     if long == _ONE_DAY.microseconds:
         return _ONE_DAY
-    if value.low == MIN_TIME:
+    if low == MIN_TIME:
         return _OPEN
     return next((kind for kind in _UP_TO if long <= kind.microseconds), _OPEN)
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache, lru_cache, reduce
+from operator import and_
+from typing import NamedTuple
 
 from threadwell.fhir.definitions.search_parameters import search_parameters
 from threadwell.fhir.resource import Resource
@@ -18,9 +19,12 @@ from threadwell.fhir.search.within import plain_type
 from threadwell.stores.natural import NATURAL
 from threadwell.stores.sql.compounds import CompoundKeys, compounds
 from threadwell.stores.sql.keys import Keys, every, every_updated, scope
-from threadwell.stores.sql.members import Finder, MemberEntries, Param, Places, Together
+from threadwell.stores.sql.members import Finder, MemberEntries, Param, Places
 from threadwell.stores.sql.split import Bound, Splits
+from threadwell.stores.sql.together import Together
 
+#: Of so many sets of members it is known at a time what is to be done with them.
+_MOST = 256
 #: The parameter codes of a type beyond this many are not in ``present``.
 PRESENT_BITS = 63
 
@@ -29,7 +33,8 @@ PRESENT_BITS = 63
 class Shape:
     """What all resources of a type in a project have in common: keys, or beginnings of keys.
 
-    ``compounds`` are together by the parameters that must be missing.
+    ``compounds`` are together by the parameters that must be missing; what has one of those that
+    ``excludes`` is in none. ``outlines`` are by the names of members.
     """
 
     every: int
@@ -38,25 +43,42 @@ class Shape:
     always: Finder
     together: Together
     compounds: tuple[CompoundGroup, ...]
+    excludes: int
     splits: Splits
+    outlines: dict[tuple[str, ...], Outline]
 
     def gather(self, resource: Resource) -> tuple[MemberEntries, MemberEntries]:
         """What the members put into the index; and that of those alone that come again."""
         found = MemberEntries()
-        again: dict[str, Any] = {}
-        find = self.finders.get
-        for name, element in resource.items():
-            finder = find(name)
-            if finder is None:
-                continue
-            if finder.again:
-                again[name] = element
-            else:
-                finder.gather(element, resource, found)
-        remembered = self.together.find(again, resource)
-        found.add(remembered)
-        self.always.find(resource, resource, found)
+        own, again = self._outline(tuple(resource))
+        for name, finder in own:
+            finder.gather(resource[name], resource, found)
+        remembered = self.together.find({name: resource[name] for name in again}, resource)
+        found.add(remembered, parts=not found.present & self.excludes)
+        self.always.gather(resource, resource, found)
         return found, remembered
+
+    def _outline(self, names: tuple[str, ...]) -> Outline:
+        outline = self.outlines.get(names)
+        if outline is None:
+            there = [(name, self.finders[name]) for name in names if name in self.finders]
+            outline = Outline(
+                tuple([one for one in there if not one[1].again]),
+                tuple([name for name, finder in there if finder.again]),
+            )
+            if len(self.outlines) >= _MOST:
+                self.outlines.clear()
+            self.outlines[names] = outline
+        return outline
+
+
+class Outline(NamedTuple):
+    """What is to be done with the members of a resource that has those and no others: each of its
+    ``own`` by itself; those of these names that come ``again`` together.
+    """
+
+    own: tuple[tuple[str, Finder], ...]
+    again: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +132,7 @@ def shape_of(keys: Keys, bases: Home, project: str, type_: str) -> Shape:
             part=code in in_compounds,
             told=code in own,
             targets=parameter.targets,
+            is_date=parameter.type == "date",
         )
         for code, parameter in parameters.items()
     }
@@ -140,6 +163,7 @@ def shape_of(keys: Keys, bases: Home, project: str, type_: str) -> Shape:
             CompoundGroup(missing, tuple(settled), tuple(others))
             for missing, (settled, others) in groups.items()
         ),
+        reduce(and_, groups, -1),
         Splits(
             plan,
             params,
@@ -147,6 +171,7 @@ def shape_of(keys: Keys, bases: Home, project: str, type_: str) -> Shape:
             links=[c for c, one in parameters.items() if one.type in {"reference", "composite"}],
             compounds=bound,
         ),
+        {},
     )
 
 

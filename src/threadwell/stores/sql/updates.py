@@ -86,7 +86,7 @@ def _found(
         element = resource.get(name)
         if element is not None:
             finder.gather(element, resource, found)
-    shape.always.find(resource, resource, found)
+    shape.always.gather(resource, resource, found)
     found.placed.append((shape.every_updated, changed))
     for keys, missing, _ in split.compounds:
         if not found.present & missing:
