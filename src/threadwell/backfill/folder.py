@@ -21,7 +21,8 @@ from typing import IO, Any
 import msgspec
 
 from threadwell.backfill.basis import Unit
-from threadwell.backfill.spool import BUFFERED, Note, named, replace
+from threadwell.backfill.spool import BUFFERED, Note
+from threadwell.bulk.replacing import named, replace
 from threadwell.fhir.content import with_data
 from threadwell.fhir.stamp import instant
 from threadwell.intake.carried import MANIFEST

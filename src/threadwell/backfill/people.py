@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from pathlib import Path
 
-from threadwell.backfill.spool import named
+from threadwell.bulk.replacing import named
 from threadwell.fhir.json import decode, encode
 from threadwell.fhir.search.query import Query
 from threadwell.intake.paging import search_all

@@ -7,15 +7,15 @@ left that came to no end.
 
 from __future__ import annotations
 
-import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from threadwell.bulk.replacing import named, replace
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,26 +163,6 @@ class Spooled:
     def every(self) -> Iterator[pa.RecordBatch]:
         """All record batches, one after the other."""
         yield from self._batches
-
-
-@contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Let an ``OSError`` of the work on a file name it: who writes is told why, and not where."""
-    try:
-        yield
-    except OSError as error:
-        what = os.strerror(error.errno) if error.errno else str(error)
-        raise OSError(error.errno, what, str(path)) from None
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Have a file hold that, or what it held before, whatever happens."""
-    fresh = path.with_name(f"{path.name}.new")
-    with named(path), fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def _note(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from threadwell.audit.record import Who
 from threadwell.audit.way import WAY
 from threadwell.bulk.files import Lines, export_record, named, written
 from threadwell.bulk.job import UNDER_WAY, Asked, Part, Progress
+from threadwell.bulk.replacing import replace
 from threadwell.bulk.scope import Scope
 from threadwell.bulk.walking import Walk
 from threadwell.fhir.stamp import Clock, instant, now_ms
@@ -66,10 +66,10 @@ async def export_into(
             kept = export_record(project, by or Who(way=WAY.get()), lines.shown, clock())
             await store.commit(project, ChangeSet((), kept=(kept,)))
         written(folder, progress, lines)
-        _replace(folder / UNDONE, msgspec.json.encode(_State(asked, progress)))
+        replace(folder / UNDONE, msgspec.json.encode(_State(asked, progress)))
         told(progress)
     more = await extension_of(store, project)
-    _replace(folder / MANIFEST, _manifest(progress, more))
+    replace(folder / MANIFEST, _manifest(progress, more))
     (folder / UNDONE).unlink()
     return progress
 
@@ -92,16 +92,6 @@ def _begun(folder: Path, asked: Asked) -> Progress:
         if path != mark and path.name not in state.progress.files:
             path.unlink()
     return state.progress
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Have the file hold that, or what it held before, whatever happens."""
-    fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def _manifest(progress: Progress, more: Mapping[str, Any]) -> bytes:

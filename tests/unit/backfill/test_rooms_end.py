@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.backfill.test_filling import imported, lines, run, source
-from threadwell.backfill import folder as folders
-from threadwell.backfill import spool as spools
 from threadwell.backfill.folder import Lines
+from threadwell.bulk import replacing
 
 __all__ = ["source"]
 
@@ -47,7 +46,7 @@ def test_a_note_that_has_no_room_is_named(tmp_path, monkeypatch):
     def full(_descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(spools.os, "fsync", full)
+    monkeypatch.setattr(replacing.os, "fsync", full)
     with pytest.raises(OSError, match=r"No space left on device.*note\.json"):
-        folders.replace(tmp_path / "note.json", b"{}")
+        replacing.replace(tmp_path / "note.json", b"{}")
     assert not Path(tmp_path / "note.json").exists()
