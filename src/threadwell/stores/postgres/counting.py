@@ -6,7 +6,6 @@ from functools import partial
 
 from threadwell.fhir.search.within import plain_type
 from threadwell.stores.postgres.database import Connection
-from threadwell.stores.postgres.moments import LAST
 from threadwell.stores.postgres.quick import NumberedProject
 from threadwell.stores.sql.counting import SHORT, Changed, Length, longer
 from threadwell.stores.sql.entries import entered
@@ -16,6 +15,22 @@ _SHORT = """
 SELECT count(*) FROM (SELECT FROM posting WHERE pid = $1 AND key = $2 LIMIT $3) s
 """
 _ENTRIES = "SELECT count(*) FROM posting WHERE pid = $1 AND key = $2"
+#: What was committed last, and at the position that is asked for: the version, if it is there.
+_MARKS = """
+SELECT c.position, concat_ws('/', c.rid, c.number, coalesce(r.version_id, v.version_id)) AS mark
+FROM (
+  (SELECT position, rid, number FROM change WHERE pid = $1 ORDER BY position DESC LIMIT 1)
+  UNION ALL (SELECT position, rid, number FROM change WHERE pid = $1 AND position = $2)
+) c
+LEFT JOIN LATERAL (
+  SELECT version_id FROM resource r
+  WHERE r.pid = $1 AND r.rid = c.rid AND r.number = c.number LIMIT 1
+) r ON true
+LEFT JOIN LATERAL (
+  SELECT version_id FROM version v
+  WHERE v.pid = $1 AND v.rid = c.rid AND v.number = c.number LIMIT 1
+) v ON true
+"""
 #: The resources of a type that were written since, by the first of these versions, with what each
 #: was before it.
 _CHANGED = """
@@ -55,10 +70,12 @@ class Counting:
         entries: int = await value(_SHORT, pid, key, SHORT + 1)
         if entries <= SHORT:
             return entries
-        position: int = await value(LAST, pid) or 0
         turn = keys.bases.of(project).turn
         was, now = keys.lengths.get(pid, key), None
-        if was is not None and was.turn == turn and 0 <= position - was.position <= was.worth:
+        marks = await self._marks(was)
+        position = max(marks, default=0)
+        is_of_now = was is not None and was.turn == turn and was.mark == marks.get(was.position)
+        if was is not None and is_of_now and position - was.position <= was.worth:
             changed = await self._changed(was.position, key)
             more = None
             if changed is not None:
@@ -66,8 +83,14 @@ class Counting:
             now = None if more is None else was.entries + more
         if now is None:
             now = await value(_ENTRIES, pid, key)
-        keys.lengths.keep(pid, key, Length(position, turn, now))
+        keys.lengths.keep(pid, key, Length(position, turn, now, marks.get(position, "")))
         return now
+
+    async def _marks(self, was: Length | None) -> dict[int, str]:
+        """What was committed last by its position, and what at that of a length."""
+        asked = -1 if was is None else was.position
+        found = await self._connection.fetch(_MARKS, self._numbered.pid, asked)
+        return dict(map(tuple, found))
 
     async def _changed(self, position: int, key: int) -> list[Changed] | None:
         """What was written since; ``None`` where some of it is gone by now."""

@@ -28,11 +28,16 @@ _KEPT = 10_000
 
 
 class Length(NamedTuple):
-    """How long a list was at a position; ``turn`` is that of the search parameters then."""
+    """How long a list was at a position; ``turn`` is that of the search parameters then.
+
+    ``mark`` tells what was committed there, where the database may be put back to an earlier state
+    under a server that goes on: then the same position is that of something else.
+    """
 
     position: int
     turn: int
     entries: int
+    mark: str = ""
 
     @property
     def worth(self) -> int:
