@@ -44,8 +44,8 @@ from threadwell.intake.sending import Sending
 from threadwell.intake.settled import follow, hand, mark, merge, move, take_answers, take_over
 from threadwell.messages import Address, Broken, Message
 
-#: How much larger a batch may be where there is much, into how many all of it falls, so that nobody
-#: waits long for the last one, and how small they may be for that.
+#: How much larger a commit may be where there is much, into how many batches all of it falls, so
+#: that nobody waits long for the last one, and how small they may be for that.
 _LARGER, _SHARES, _SMALL = 6, 16, 1000
 #: Timers that are read at once.
 _AT_A_TIME = 1000
@@ -111,11 +111,14 @@ class Importing(Sending):
 
     async def _take_gathered(self, gathering: Gathering, crew: Crew) -> None:
         if crew:
-            # The larger the commit, the fewer pages of the index it writes for each message.
-            share = max(min(self.batch, _SMALL), gathering.count // _SHARES)
-            size = min(share, _LARGER * self.batch)
+            # The larger the commit, the fewer pages of the index it writes for each message; it has
+            # a batch of each process.
+            least = min(self.batch, _SMALL)
+            share = max(least, gathering.count // _SHARES)
+            size = min(share, max(least, _LARGER * self.batch // len(crew)))
             settings = replace(self._settings, batch=size)
-            report = await crew.work(gathering.parts(size), settings, self._clock, gathering.ours)
+            shares = gathering.shares(size, len(crew))
+            report = await crew.work(shares, settings, self._clock, gathering.ours)
             self.report.add(report)
             self._written += crew.written
         self.bring_together(gathering.ours)
@@ -132,6 +135,10 @@ class Importing(Sending):
     async def take_batches(self, parts: Iterable[list[Message | Broken]]) -> None:
         """Import what is not there yet of each part, one after the other."""
         await self._send(partial(Run.prepare, items=some) for some in parts)
+
+    async def begin_batches(self, parts: Iterable[list[Message | Broken]]) -> None:
+        """The same, but the last one may still be on its way: ``take_batches`` waits for it."""
+        await self._begin(partial(Run.prepare, items=some) for some in parts)
 
     async def answer(self) -> None:
         """Apply what people have answered and changed, before anything else is added."""

@@ -33,18 +33,19 @@ from threadwell.intake.gathered.errand import (
 from threadwell.intake.gathered.packing import batches, even
 from threadwell.intake.gathered.spool import unpacked
 from threadwell.intake.gathered.starting import be_leader
-from threadwell.intake.gathered.wire import AHEAD, receive, send
+from threadwell.intake.gathered.wire import Line
 from threadwell.intake.seat import Seat
 from threadwell.stores.contract import ChangeSet, Store
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
+from threadwell.stores.unused import give_back
 
 
 class Asking:
     """A ``Store`` as seen from here: whatever is asked of it is sent, and answered."""
 
-    def __init__(self, writer: asyncio.StreamWriter, keys: Keys | None) -> None:
-        self._writer = writer
+    def __init__(self, line: Line, keys: Keys | None) -> None:
+        self._line = line
         self._keys = keys
         self._open: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
@@ -52,7 +53,7 @@ class Asking:
     def __getattr__(self, method: str) -> Callable[..., Any]:
         async def ask(*positional: Any, **named: Any) -> Any:
             number, answer = self._expect()
-            send(self._writer, Ask(number, method, positional, named))
+            self._line.say(Ask(number, method, positional, named))
             return await answer
 
         return ask
@@ -60,7 +61,9 @@ class Asking:
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         """As a store would, though somebody else does it."""
         number, answer = self._expect()
-        send(self._writer, Commit(number, project, with_worked(change_set, project, self._keys)))
+        self._line.say(Commit(number, project, with_worked(change_set, project, self._keys)))
+        # What was said is needed no longer here.
+        del change_set
         await answer
 
     def answered(self, answer: Answer) -> None:
@@ -81,33 +84,32 @@ class Asking:
 
 
 async def _work(fileno: int) -> None:
-    sock = socket.socket(fileno=fileno)
-    reader, writer = await asyncio.open_connection(sock=sock, limit=AHEAD)
-    begin: Begin = await receive(reader)
+    line = await Line.over(socket.socket(fileno=fileno))
+    begin: Begin = await line.hear()
     keys = None
     if begin.keys is not None:
         secret, own, sheets, parameters = begin.keys
         bases = Bases(own)
         bases.has(begin.project, parameters.catalogue, parameters.turn)
         keys = Keys(secret, bases, sheets=sheets)
-    store = Asking(writer, keys)
+    store = Asking(line, keys)
     started = time.monotonic()
 
     def clock() -> int:
         return begin.now + int((time.monotonic() - started) * 1000)
 
     def progress(counts: Counts) -> None:
-        send(writer, SoFar(counts))
+        line.say(SoFar(counts))
 
     importing = Importing(
         Seat(cast(Store, store), begin.project, begin.settings, clock=clock), progress
     )
     importing.bring_together(begin.ours)
     work: asyncio.Queue[Work | End] = asyncio.Queue()
-    deciding = asyncio.create_task(_decide(importing, work, writer))
-    send(writer, Ready())
+    deciding = asyncio.create_task(_decide(importing, work, line))
+    line.say(Ready())
     while not deciding.done():
-        said = asyncio.ensure_future(receive(reader))
+        said = asyncio.ensure_future(line.hear())
         await asyncio.wait([said, deciding], return_when=asyncio.FIRST_COMPLETED)
         if not said.done():
             said.cancel()
@@ -120,24 +122,26 @@ async def _work(fileno: int) -> None:
     error = deciding.exception()
     if error is not None and not isinstance(error, Exception):
         raise error
-    send(writer, Done(Report() if error else importing.report, error))
-    await writer.drain()
-    writer.close()
+    line.say(Done(Report() if error else importing.report, error))
+    await line.said()
+    line.close()
 
 
-async def _decide(
-    importing: Importing, work: asyncio.Queue[Work | End], writer: asyncio.StreamWriter
-) -> None:
-    """Take in part after part."""
-    while isinstance(more := await work.get(), Work):
-        with no_collections():
-            items = unpacked(more.pieces)
-            del more
-            parts = list(batches([items], even(len(items), importing.batch)))
-            del items
-            parts.reverse()
-            await importing.take_batches(parts.pop() for _ in range(len(parts)))
-        send(writer, Ready())
+async def _decide(importing: Importing, work: asyncio.Queue[Work | End], line: Line) -> None:
+    """Take in part after part: what is made of one is on its way while the next is worked on."""
+    try:
+        while isinstance(more := await work.get(), Work):
+            with no_collections():
+                items = unpacked(more.pieces)
+                del more
+                parts = list(batches([items], even(len(items), importing.batch)))
+                del items
+                parts.reverse()
+                await importing.begin_batches(parts.pop() for _ in range(len(parts)))
+            line.say(Ready())
+            give_back()
+    finally:
+        await importing.take_batches(())
     await importing.revive()
 
 

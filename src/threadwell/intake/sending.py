@@ -66,10 +66,14 @@ class Sending:
         """Commit the batches in turn; nothing is on its way any more when it returns or raises."""
         with rare_collections():
             try:
-                for make in makes:
-                    await self._send_one(make)
+                await self._begin(makes)
             finally:
                 await self._arrive()
+
+    async def _begin(self, makes: Iterable[Make]) -> None:
+        """Commit the batches in turn; the last one may be on its way when it returns."""
+        for make in makes:
+            await self._send_one(make)
 
     async def _send_one(self, make: Make) -> None:
         while True:
@@ -105,7 +109,7 @@ class Sending:
     async def _is_beside(self) -> bool:
         """Whether others have written since it began."""
         sent = self._on_its_way
-        own = self._written + (len(sent.batch.writes) if sent else 0)
+        own = self._written + (sent.batch.written if sent else 0)
         return await self._store.position(self._project) > self._looked + own
 
     async def _arrive(self) -> bool:
@@ -141,14 +145,17 @@ class Sending:
 
     async def _commit(self, batch: Batch) -> None:
         if not (batch.is_empty or self._settings.dry_run):
-            await self._store.commit(self._project, batch.change_set())
+            commit = self._store.commit(self._project, batch.change_set())
+            if self._brief:
+                batch.let_go()
+            await commit
 
     async def _keep_looked(self, position: int) -> None:
         if not self._settings.dry_run:
             await keep_looked(self._store, self._project, position)
 
     def _account(self, batch: Batch) -> None:
-        self._written += len(batch.writes)
+        self._written += batch.written
         self.report.add(batch)
         if self.report.trial is not None:
             self.report.trial.add(batch.writes.values())

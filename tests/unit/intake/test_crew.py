@@ -117,6 +117,32 @@ def test_what_processes_decide_is_what_an_import_decides(kind, tmp_path, monkeyp
     assert told[-1] == report.counts.read
 
 
+def test_what_all_processes_have_decided_shares_a_commit(tmp_path, monkeypatch):
+    """Each of two hands over one change set at a time, and those of both are committed together."""
+    monkeypatch.setattr("threadwell.intake.driving.WORTH", 1)
+    together: list[int] = []
+
+    class Noted:
+        def waiting(self, change_sets):
+            pass
+
+        def committed(self, change_sets, seconds):
+            together.append(change_sets)
+
+    async def scene():
+        store = SqliteStore.open(tmp_path / "a.db")
+        try:
+            await with_people(store)
+            store.watch(Noted())
+            await imported(store, HOW)
+        finally:
+            await store.close()
+
+    asyncio.run(scene())
+    assert max(together) == 2
+    assert together.count(2) >= 4, together
+
+
 @pytest.mark.parametrize("turned", [True, False])
 def test_what_is_added_is_found_by_the_search_parameters_of_the_project(
     tmp_path, monkeypatch, turned

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threadwell import zones
+from threadwell.intake.gathered.gathering import Gathering
 from threadwell.intake.gathered.packing import batches, even
 from threadwell.intake.gathered.spool import Belongs, Spool, unpacked
+from threadwell.intake.gathered.wire import Line
 from threadwell.messages import Address, AddressKind, Attachment, Broken, Message
 
 HERE = Address(AddressKind.PHONE, "+15550100000")
@@ -38,7 +43,7 @@ def test_all_that_goes_in_comes_out_by_circle(items, memory, enough):
     with Spool(memory) as spool:
         for one in every:
             spool.add([one])
-        parts = [unpacked(part) for part in spool.parts(enough)]
+        parts = [unpacked(part) for part in spool.parts(lambda _: enough)]
         waiting = [one for part in spool.waiting() for one in unpacked(part)]
     out = [one for part in parts for one in part]
     assert Counter(one.item.external_id for one in [*out, *waiting]) == Counter(
@@ -54,11 +59,63 @@ def test_all_that_goes_in_comes_out_by_circle(items, memory, enough):
         assert set(homes.values()) <= {1}
 
 
+class Named:
+    """Tells that each message belongs to what its text names."""
+
+    async def of(self, items):
+        return [one.text for one in items]
+
+
+def test_the_less_is_left_the_smaller_are_the_parts():
+    """So no process has much left to do when the others are at their end."""
+    every = [replace(message(n), text=f"c{n % 5000}") for n in range(40_000)]
+
+    async def nothing(_):
+        pass
+
+    with Gathering(Named(), 10**9, lambda _: None) as gathering:
+        asyncio.run(gathering.read(every, nothing))
+        parts = [unpacked(part) for part in gathering.shares(5000, 2)]
+    sizes = list(map(len, parts))
+    assert sum(sizes) == 40_000
+    assert all(5000 <= size < 6000 for size in sizes[:4])
+    assert all(size < 2000 for size in sizes[-2:])
+    assert sorted(sizes[3:], reverse=True)[-1] >= 100
+    homes = Counter(key for part in parts for key in {one.key for one in part})
+    assert set(homes.values()) == {1}
+
+
+def test_values_of_many_megabytes_go_both_ways_at_once_and_in_order():
+    async def scene():
+        ours, theirs = socket.socketpair()
+        here, there = await Line.over(ours), await Line.over(theirs)
+        large = [bytes([n]) * (3_000_000 + n) for n in range(4)]
+        for one in large:
+            here.say(one)
+            there.say(("other", one))
+            here.say(len(one))
+        heard = [await there.hear() for _ in range(8)]
+        answered = [await here.hear() for _ in range(4)]
+        assert heard == [said for one in large for said in (one, len(one))]
+        assert answered == [("other", one) for one in large]
+        # What is cut off is no value.
+        here.say(large[0])
+        await asyncio.sleep(0)
+        here.close()
+        with pytest.raises(EOFError):
+            await there.hear()
+        there.say(large[0])
+        await there.said()
+        there.close()
+
+    asyncio.run(scene())
+
+
 def test_small_parts_come_together():
     every = [Belongs(f"c{n}", message(n)) for n in range(100)]
     with Spool(10**9) as spool:
         spool.add(every)
-        sizes = [len(unpacked(part)) for part in spool.parts(40)]
+        sizes = [len(unpacked(part)) for part in spool.parts(lambda _: 40)]
     assert sum(sizes) == 100
     assert len(sizes) == 3
     assert min(sizes[:-1]) >= 40

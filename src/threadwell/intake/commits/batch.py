@@ -37,6 +37,7 @@ class Batch(Done):
     unchanged: tuple[Unchanged, ...] = ()
     version: str = field(init=False)
     revived: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _gone: int = 0
 
     def __post_init__(self) -> None:
         self.version = new_version(self.updated)
@@ -87,6 +88,15 @@ class Batch(Done):
     def keep(self, kept: Kept) -> None:
         """Add a private value."""
         self.kept[Key(kept.kind, kept.name)] = kept
+
+    @property
+    def written(self) -> int:
+        """How many versions it writes."""
+        return self._gone or len(self.writes)
+
+    def let_go(self) -> None:
+        """Forget what it writes, which is on its way, but for how many that are."""
+        self._gone, self.writes = self.written, {}
 
     @property
     def is_empty(self) -> bool:

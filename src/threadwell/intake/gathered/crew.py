@@ -31,10 +31,11 @@ from threadwell.intake.gathered.errand import (
 )
 from threadwell.intake.gathered.spool import Packed
 from threadwell.intake.gathered.starting import MOST, Leader, leader
-from threadwell.intake.gathered.wire import AHEAD, receive, send
+from threadwell.intake.gathered.wire import Line
 from threadwell.intake.settings import Settings
 from threadwell.messages import Address
 from threadwell.stores.contract import Store, StoreError
+from threadwell.stores.unused import give_back
 
 #: So many messages are worth the half second that such processes take to begin.
 WORTH = 8000
@@ -49,10 +50,11 @@ def is_possible() -> bool:
 class _Hand:
     """One of the processes, as seen from here."""
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
+    line: Line
     counts: Counts = field(default_factory=Counts)
     done: Done | None = None
+    #: How many change sets it has handed over that are not committed yet.
+    commits: int = 0
 
 
 class Crew:
@@ -68,11 +70,12 @@ class Crew:
         self._hands: list[_Hand] = []
         self._leader: Leader | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: list[asyncio.Future[None]] = []
         #: How many versions were committed.
         self.written = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._hands)
+    def __len__(self) -> int:
+        return len(self._hands)
 
     async def begin(self, count: int) -> None:
         """Start so many processes: they load what they need while others work, or have it."""
@@ -80,8 +83,7 @@ class Crew:
         self._leader = leader()
         self._leader.give([theirs for _, theirs in pairs])
         for ours, _ in pairs:
-            reader, writer = await asyncio.open_connection(sock=ours, limit=AHEAD)
-            self._hands.append(_Hand(reader, writer))
+            self._hands.append(_Hand(await Line.over(ours)))
 
     async def work(
         self, parts: Iterator[list[Packed]], settings: Settings, clock: Clock, ours: set[Address]
@@ -95,7 +97,7 @@ class Crew:
             how = (keys.secret, keys.bases.own, keys.sheets, parameters)
         begin = Begin(self._project, settings, clock(), frozenset(ours), how)
         for hand in self._hands:
-            send(hand.writer, begin)
+            hand.line.say(begin)
         await asyncio.gather(*(self._attend(hand, parts) for hand in self._hands))
         report = Report()
         for hand in self._hands:
@@ -109,7 +111,7 @@ class Crew:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for hand in self._hands:
-            hand.writer.close()
+            hand.line.close()
         if self._leader is not None:
             if any(hand.done is None for hand in self._hands):
                 self._leader.kill()
@@ -121,7 +123,7 @@ class Crew:
         """Give a process its parts, and do what it asks for, until it is at its end."""
         while hand.done is None:
             try:
-                said = await receive(hand.reader)
+                said = await hand.line.hear()
             except EOFError:
                 raise StoreError(
                     "a process of the import has ended; import again to go on"
@@ -129,13 +131,13 @@ class Crew:
             match said:
                 case Ready():
                     part = next(parts, None)
-                    send(hand.writer, End() if part is None else Work(part))
+                    hand.line.say(End() if part is None else Work(part))
                     del part
-                    await hand.writer.drain()
                 case Ask() | Commit():
                     task = asyncio.create_task(self._answer(hand, said))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
+                    del task
                 case SoFar(counts):
                     hand.counts = counts
                     total = Counts()
@@ -144,6 +146,7 @@ class Crew:
                     self._counted(total)
                 case Done(_, error):
                     hand.done = said
+                    self._let_go()
                     if error is not None:
                         raise error
             del said
@@ -153,12 +156,36 @@ class Crew:
         error: Exception | None = None
         try:
             if isinstance(said, Commit):
-                change_set = as_it_was(said.packed)
-                await self._store.commit(said.project, change_set)
-                self.written += len(change_set.writes)
+                await self._commit(hand, said)
             else:
                 value = await getattr(self._store, said.method)(*said.positional, **said.named)
         except Exception as raised:  # noqa: BLE001 - it is raised where it was asked
             error = raised
-        send(hand.writer, Answer(said.number, value, error))
-        await hand.writer.drain()
+        hand.line.say(Answer(said.number, value, error))
+
+    async def _commit(self, hand: _Hand, said: Commit) -> None:
+        """Commit a change set with one of each other process: a large commit changes fewer pages
+        of the index for each message. All of them work on while they wait.
+        """
+        hand.commits += 1
+        change_set = as_it_was(said.packed)
+        try:
+            held = asyncio.get_running_loop().create_future()
+            self._held.append(held)
+            self._let_go()
+            await held
+            await self._store.commit(said.project, change_set)
+            self.written += len(change_set.writes)
+        finally:
+            hand.commits -= 1
+            del change_set
+        if not any(one.commits for one in self._hands):
+            give_back()
+
+    def _let_go(self) -> None:
+        """Have what was handed over committed, if nobody has to be waited for."""
+        if all(hand.commits or hand.done for hand in self._hands):
+            for one in self._held:
+                if not one.done():
+                    one.set_result(None)
+            self._held.clear()

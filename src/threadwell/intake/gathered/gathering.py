@@ -14,6 +14,8 @@ from threadwell.messages import Address, Broken, Message
 
 #: Items whose circles are found at once.
 _AT_ONCE = 1000
+#: Items that are worth a commit of their own.
+_LEAST = 1000
 
 
 class Gathering:
@@ -59,12 +61,18 @@ class Gathering:
         except Exception as error:  # noqa: BLE001 - it is raised when the rest is done
             self.error = error
 
-    def parts(self, enough: int = 0) -> Iterator[list[Packed]]:
-        """All that has a circle, a part at a time: pieces for ``spool.unpacked``.
+    def parts(self) -> Iterator[list[Packed]]:
+        """All that has a circle, a part at a time: pieces for ``spool.unpacked``."""
+        return self._spool.parts()
 
-        Small ones come together, until they have ``enough`` items.
+    def shares(self, most: int, takers: int) -> Iterator[list[Packed]]:
+        """The same for so many who take one after the other: small parts come together, until they
+        have ``most`` items. The less is left, the smaller they are, so that all of them have work
+        to the end.
         """
-        return self._spool.parts(enough)
+        return self._spool.parts(
+            lambda given: min(most, max(_LEAST, (self.count - given) // (2 * takers)))
+        )
 
     def waiting(self) -> Iterator[list[Packed]]:
         """All that has no circle. What it asks for concerns more than itself: it comes last."""

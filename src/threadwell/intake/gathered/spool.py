@@ -7,9 +7,10 @@ where ``tempfile`` makes its own (``TMPDIR``), for nobody else to read.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import fields
+from functools import partial
 from operator import attrgetter
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self, TypeAlias, cast
@@ -29,6 +30,8 @@ _AT_ONCE, _LARGE = 128, 256 * 1024
 _AS_THEY_ARE = 7000
 #: A part may take that share of the memory: its messages are four times as large when read.
 _SHARE = 8
+#: That share of the memory is for what waits here: those who work on it need the rest.
+_HELD = 2
 
 _values = attrgetter(*(one.name for one in fields(Message)))
 
@@ -60,6 +63,16 @@ class Part:
 
 #: Items as bytes (``packed``), or as they are.
 Packed: TypeAlias = "bytes | list[Belongs]"
+#: How many items are enough for a part, by how many were given in parts before it.
+Enough: TypeAlias = "Callable[[int], int]"
+
+
+def _any(_given: int) -> int:
+    return 0
+
+
+def _after(before: int, enough: Enough, given: int) -> int:
+    return enough(before + given)
 
 
 class Spool:
@@ -109,7 +122,7 @@ class Spool:
         """Whether all of it may stay as it is."""
         return self._count <= _AS_THEY_ARE and self._letters <= self._memory // _SHARE
 
-    def parts(self, enough: int = 0) -> Iterator[list[Packed]]:
+    def parts(self, enough: Enough = _any) -> Iterator[list[Packed]]:
         """All that has a key, a part at a time, as pieces for ``unpacked``.
 
         Whatever belongs together is in one part, but for what is too much for the memory by itself:
@@ -117,30 +130,33 @@ class Spool:
         items.
         """
         if self._is_small:
-            yield from self._as_they_are(enough)
+            yield from self._as_they_are(enough(0))
             return
         for part in self._parts:
             self._write(part)
         most = max(1, self._memory // _SHARE)
         small: list[bytes | _Piece] = []
-        size = count = 0
+        size = count = given = 0
         for part in self._parts:
             if part.size <= most:
                 if small and size + part.size > most:
                     yield self._read(small)
-                    small, size, count = [], 0, 0
-                small += part.pieces
+                    small, size, given, count = [], 0, given + count, 0
+                # What is given is needed here no longer: each part is given once.
+                small, part.pieces = [*small, *part.pieces], []
                 size, count = size + part.size, count + part.count
-                if small and count >= enough:
+                if small and count >= enough(given):
                     yield self._read(small)
-                    small, size, count = [], 0, 0
+                    small, size, given, count = [], 0, given + count, 0
             elif len(part.keys) == 1 or self._depth == _DEEPEST:
                 yield from ([one] for one in self._each(part))
+                given += part.count
             else:
                 with Spool(self._memory, self._depth + 1) as smaller:
                     for one in self._each(part):
                         smaller.add(unpacked([one]))
-                    yield from smaller.parts(enough)
+                    yield from smaller.parts(partial(_after, given, enough))
+                given += part.count
         if small:
             yield self._read(small)
 
@@ -186,7 +202,7 @@ class Spool:
         part.count += len(part.waiting)
         part.waiting, part.letters = [], 0
         self._kept += len(piece)
-        if self._kept > self._memory:
+        if self._kept > self._memory // _HELD:
             self._spill()
 
     def _spill(self) -> None:

@@ -11,8 +11,6 @@ from typing import Any
 
 import apsw
 
-from threadwell.stores.sql.sheet import Sheet
-
 #: Rows that are written at a time.
 _PART = 5000
 #: Rows of one statement.
@@ -32,26 +30,20 @@ class PendingRows:
     texts_removed: list[tuple[int, str, int]] = field(default_factory=list)
     texts_added: list[tuple[int, str, int]] = field(default_factory=list)
     changes: list[tuple[int, int, int, int]] = field(default_factory=list)
-    #: With the number of the first of the new resources of each.
-    sheets: list[tuple[int, Sheet]] = field(default_factory=list)
     emptied: list[tuple[int]] = field(default_factory=list)
     rids: set[int] = field(default_factory=set)
     updated_types: set[str] = field(default_factory=set)
     _keys: set[int] = field(default_factory=set)
     _keyed: int = 0
-    _sheeted: int = 0
 
     def keys_added(self) -> set[int]:
         """The lists that get entries; each entry is looked at once, however often this is asked."""
         self._keys.update([key for key, _, _ in self.postings_added[self._keyed :]])
         self._keyed = len(self.postings_added)
-        for _, sheet in self.sheets[self._sheeted :]:
-            self._keys.update(sheet.keys())
-        self._sheeted = len(self.sheets)
         return self._keys
 
     def writing(self, connection: apsw.Connection) -> Iterator[None]:
-        """Write all but the sheets: after each part that has many others may have their turn."""
+        """Write all of it: after each part that has many others may have their turn."""
         # By the lists of the index: neighbours go to one page while it is at hand.
         self.postings_added.sort(key=itemgetter(0))
         written = 0

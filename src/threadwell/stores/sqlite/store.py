@@ -239,9 +239,11 @@ class SqliteStore(PrivateValues):
     async def in_bulk(self) -> AsyncIterator[None]:
         """Meanwhile much is written: changed pages are kept at hand, and copied rarely."""
         await self._writer.do(lambda _: in_bulk(self._writing))
+        self._writer.expect(much=True)
         try:
             yield
         finally:
+            self._writer.expect(much=False)
             with suppress(StoreError):  # it has told those whose writes it could not take
                 await self._writer.do(lambda _: as_usual(self._writing))
 

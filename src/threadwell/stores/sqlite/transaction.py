@@ -7,7 +7,6 @@ same transaction, what is gathered is written before anything that could depend 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
@@ -100,11 +99,11 @@ class Transaction:
         for unmatched in change_set.unmatched:
             if self._matches(prepared.project, pid, unmatched.query, limit):
                 raise Conflict(None)
-        if any(current and current.rid in self._rows.rids for current in currents):
+        if any(current and self._is_gathered(current.rid) for current in currents):
             # Before all of it: what is written of a part of it alone could not be found yet.
             self.flush()
         if prepared.sheet is not None:
-            self._rows.sheets.append((self._next_rid, prepared.sheet))
+            self._sheets.add(self._next_rid, prepared.sheet)
         first = self._next_position(pid, len(places))
         parts = zip(
             places, change_set.writes, currents, prepared.removed, prepared.added, strict=True
@@ -166,15 +165,13 @@ class Transaction:
 
     def flush(self) -> None:
         """Write what is gathered."""
-        for work in self.flushing():
-            if work is not None:
-                work()
+        for _ in self.flushing():
+            pass
+        self._sheets.insert()
 
-    def flushing(self) -> Iterator[Callable[[], None] | None]:
-        """The same in parts: after each that has many rows others may have their turn.
-
-        What comes out is to be done then, and may be done in another thread: it needs Python but
-        to begin.
+    def flushing(self) -> Iterator[None]:
+        """Write what is gathered but for sheets, in parts: after each that has many rows others may
+        have their turn.
         """
         rows, self._rows = self._rows, PendingRows()
         if any(deleted for _, _, _, deleted, *_ in rows.updated):
@@ -183,8 +180,18 @@ class Transaction:
                 yield from rows.writing(self._connection)
         else:
             yield from rows.writing(self._connection)
-        for first, sheet in rows.sheets:
-            yield partial(self._sheets.insert, first, sheet)
+
+    @property
+    def has_sheets(self) -> bool:
+        """Whether ``enter`` has something to do."""
+        return bool(self._sheets.waiting)
+
+    def enter(self) -> None:
+        """Write what is gathered of sheets: that of several goes into the index in one walk.
+
+        It may be done in another thread: it needs Python but to begin.
+        """
+        self._sheets.insert()
 
     def close(self) -> None:
         """Let go of what was at hand: the transaction has ended."""
@@ -249,15 +256,27 @@ class Transaction:
         return self._seen(place, rows[0] if rows else None)
 
     def _matches(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
-        if self._rows.rids and not self._cannot_match_gathered(project, pid, query):
+        if self._has_gathered and not self._cannot_match_gathered(project, pid, query):
             self.flush()
         if not self._exists(project, pid, query, limit):
             return False
-        if not self._rows.rids:
+        if not self._has_gathered:
             return True
         # What was found may be about to change.
         self.flush()
         return self._exists(project, pid, query, limit)
+
+    @property
+    def _has_gathered(self) -> bool:
+        return bool(self._rows.rids or self._sheets.waiting)
+
+    def _is_gathered(self, rid: int) -> bool:
+        """Whether something of that resource is yet to be written."""
+        if rid in self._rows.rids:
+            return True
+        # Of a sheet all are new, and so is what has come since.
+        waiting = self._sheets.waiting
+        return bool(waiting) and rid >= waiting[0][0]
 
     def _exists(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
         try:
@@ -273,7 +292,7 @@ class Transaction:
         # Of what was updated only the entries are known that changed.
         if query.type in self._rows.updated_types:
             return False
-        gathered = self._rows.keys_added()
+        gathered = self._rows.keys_added() | self._sheets.keys()
         return any(
             condition.keys is not None
             and not condition.negate

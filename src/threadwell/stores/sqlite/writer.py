@@ -28,8 +28,9 @@ from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.watching import Watcher
 
-#: Writes in one commit, beyond which further change sets wait for the next.
-_GROUP = 4000
+#: Writes in one commit, beyond which further change sets wait for the next; of a store that much
+#: is written to.
+_GROUP, _GROUP_IN_BULK = 4000, 60_000
 #: Writes after which other tasks have their turn, and seconds.
 _SLICE, _TURN = 100, 0.05
 #: Where a commit takes longer, other processes have their turn before the next.
@@ -56,6 +57,7 @@ class Writer:
         self._waiting: deque[tuple[Work, int, asyncio.Future[None]]] = deque()
         self._running: asyncio.Task[None] | None = None
         self.watcher: Watcher | None = None
+        self._most = _GROUP
         self._thread = ThreadPoolExecutor(1, "threadwell-commit")
         connection.set_busy_timeout(0)
 
@@ -77,6 +79,10 @@ class Writer:
             # A refusal leads here by its traceback: led from here to it, both and what was to be
             # written would stay in memory until Python looks for cycles.
             del future
+
+    def expect(self, *, much: bool) -> None:
+        """Whether large change sets are to share commits."""
+        self._most = _GROUP_IN_BULK if much else _GROUP
 
     def rest(self) -> None:
         """Let go of the pages that are at hand, unless there is something to do."""
@@ -109,7 +115,7 @@ class Writer:
     def _fill(self, group: list[tuple[Work, int, asyncio.Future[None]]]) -> None:
         """Add what waits to a group, as far as there is room."""
         size = sum(size for _, size, _ in group)
-        while self._waiting and size < _GROUP:
+        while self._waiting and size < self._most:
             group.append(self._waiting.popleft())
             size += group[-1][1]
 
@@ -157,6 +163,8 @@ class Writer:
                     await asyncio.sleep(0)
                     since, turn = 0, perf_counter()
             await self._flush(transaction)
+            if transaction.has_sheets:
+                await self._in_thread(transaction.enter)
             await self._in_thread(partial(self._connection.execute, "COMMIT"))
         except BaseException:
             if self._connection.in_transaction:
@@ -168,11 +176,8 @@ class Writer:
         return refused
 
     async def _flush(self, transaction: Transaction) -> None:
-        for work in transaction.flushing():
-            if work is None:
-                await asyncio.sleep(0)
-            else:
-                await self._in_thread(work)
+        for _ in transaction.flushing():
+            await asyncio.sleep(0)
 
     async def _begin(self) -> None:
         loop = asyncio.get_running_loop()
