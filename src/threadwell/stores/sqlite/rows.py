@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import apsw
 
-from threadwell.stores.contract import Stored
+from threadwell.stores.contract import Key, Stored
+from threadwell.stores.sqlite.render import as_json
 
 #: What ``row_to_stored`` takes, of the table ``resource r``.
 COLUMNS = "r.type, r.id, r.version_id, r.updated, r.deleted, r.body, r.author"
@@ -17,6 +18,13 @@ READ = (
     f"SELECT {COLUMNS} FROM resource r"
     " WHERE r.id = ? AND r.type = ? AND r.pid = ? AND r.version_id <> ''"
 )
+#: The same of many of one type: ids as a JSON array, type and project.
+_READ_MANY = (
+    f"SELECT {COLUMNS} FROM json_each(?) k CROSS JOIN resource r"
+    " ON r.id = k.value AND r.type = ? AND r.pid = ? WHERE r.version_id <> ''"
+)
+#: From so many resources of a type on, one statement finds them in less time than one for each.
+_MANY = 8
 #: One version, current or not, by id, type, project and version.
 READ_VERSION = f"""
 SELECT {COLUMNS} FROM resource r
@@ -74,6 +82,20 @@ def row_to_stored(row: tuple[Any, ...]) -> Stored:
     """The version that a row of ``COLUMNS`` holds."""
     type_, id_, version_id, updated, deleted, body, author = row
     return Stored(type_, id_, version_id, updated, bool(deleted), body, author)
+
+
+def read_many(connection: apsw.Connection, pid: int, keys: Iterable[Key]) -> dict[Key, Stored]:
+    """The current versions of those that are there, deletions included."""
+    ids: dict[str, list[str]] = {}
+    for key in keys:
+        ids.setdefault(key.type, []).append(key.id)
+    rows: list[tuple[Any, ...]] = []
+    for type_, some in ids.items():
+        if len(some) >= _MANY:
+            rows += fetch(connection, _READ_MANY, (as_json(some), type_, pid))
+        else:
+            rows += connection.executemany(READ, [(id_, type_, pid) for id_ in some])
+    return {Key(stored.type, stored.id): stored for stored in map(row_to_stored, rows)}
 
 
 def select_pid(connection: apsw.Connection, project: str) -> int:

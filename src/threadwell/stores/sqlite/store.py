@@ -56,6 +56,7 @@ from threadwell.stores.sqlite.rows import (
     VERSIONS,
     fetch,
     index_sizes,
+    read_many,
     row_to_stored,
     select_pid,
 )
@@ -144,10 +145,7 @@ class SqliteStore(PrivateValues):
 
     async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
         with _READING:
-            pid = self._pid(project)
-            rows = self._reading.executemany(READ, ((key.id, key.type, pid) for key in keys))
-            found = map(row_to_stored, rows)
-            return {Key(stored.type, stored.id): stored for stored in found}
+            return read_many(self._reading, self._pid(project), keys)
 
     async def read_version(
         self, project: str, type_: str, id_: str, version_id: str

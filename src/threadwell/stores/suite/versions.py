@@ -56,6 +56,27 @@ class Versions(Contract):
         assert await desk.store.read_many(DEFAULT_PROJECT, []) == {}
 
     @scenario
+    async def test_read_many_finds_hundreds_of_several_types(self, desk: Desk) -> None:
+        """Of some types there are many, of another one few; an id is one of its type alone."""
+        there = [
+            stored
+            for number in range(40)
+            for type_ in ("Patient", "Group" if number % 9 else "Location")
+            for stored in await desk.put({"resourceType": type_, "id": f"n{number}"})
+        ]
+        await desk.commit(desk.deletion(there[0]))
+        wanted = [
+            Key(type_, f"n{number}")
+            for number in reversed(range(300))
+            for type_ in ("Patient", "Location", "Group", "Device")
+        ]
+        found = await desk.store.read_many(DEFAULT_PROJECT, [*wanted, wanted[-1], wanted[5]])
+        first = Key("Patient", "n0")
+        assert found.pop(first).deleted
+        assert found == {Key(one.type, one.id): one for one in there[1:]}
+        assert await desk.store.read_many("another", wanted) == {}
+
+    @scenario
     async def test_every_version_stays(self, desk: Desk) -> None:
         versions = []
         for year in (1980, 1981, 1982):
