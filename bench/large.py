@@ -1,7 +1,8 @@
-"""An import of any size into SQLite, in turns with the same by another tree.
+"""An import of any size into SQLite, in turns with the same by another tree, or into PostgreSQL.
 
 python -m bench large --messages 160000 --patients 300 --against ../threadwell-before
 python -m bench large --messages 1000000 --patients 20000 --workers 2
+python -m bench large --messages 10000 --postgres     a PostgreSQL of its own, with what it takes
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+import postgres
+from bench.spent import cpu_seconds, family
 
 #: Runs with the threadwell of whichever tree; settings that it has not are left out, and a store is
 #: handed over as it takes it.
@@ -25,6 +30,7 @@ from threadwell.channels import ReadOptions, read_path
 from threadwell.intake import Settings, import_messages, import_people, parse_options
 from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
 
 backup, path, patients, count, workers = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
@@ -42,7 +48,7 @@ def used():
                for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 async def run():
-    store = SqliteStore.open(path)
+    store = (PostgresStore if path.startswith("postgresql:") else SqliteStore).open(path)
     await import_people(store, DEFAULT_PROJECT, people)
     start, cpu = time.perf_counter(), used()
     items = read_path(Path(backup), channel=None, options=options, channels=channels())
@@ -83,30 +89,65 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--against", type=Path, help="another tree, such as a git worktree")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true", help="into PostgreSQL too, in turns")
     asked = parser.parse_args(arguments)
-    trees = {"this tree": _HERE, **({"the other": asked.against} if asked.against else {})}
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in trees}
+    numbers = (asked.patients, asked.messages, asked.workers)
     with tempfile.TemporaryDirectory() as folder:
-        backup = Path(folder) / "sms.xml"
+        backup, database = Path(folder) / "sms.xml", Path(folder) / "threadwell.db"
         _write(backup, asked.messages, asked.patients)
-        for _ in range(asked.rounds):
-            for name, tree in trees.items():
-                database = Path(folder) / "threadwell.db"
-                numbers = (asked.patients, asked.messages, asked.workers)
-                one = _measured(tree, backup, database, numbers)
-                found[name].append(one)
-                print(
-                    f"{name:<10} {asked.messages / one['seconds']:>8,.0f}/s"
-                    f" {asked.messages / one['cpu']:>8,.0f}/CPU s"
-                    f"   first fifth {one['first']:,.0f}/s, last {one['last']:,.0f}/s"
-                    f"   at most {one['memory']:,.0f} MiB"
-                )
+
+        def into_sqlite(tree: Path) -> dict[str, float]:
+            try:
+                return _measured(tree, backup, str(database), numbers)
+            finally:
                 for file in Path(folder).glob("threadwell.db*"):
                     file.unlink()
-    if asked.against:
+
+        ways: dict[str, Callable[[], dict[str, float]]] = {"this tree": lambda: into_sqlite(_HERE)}
+        if asked.against:
+            ways["the other"] = lambda: into_sqlite(asked.against)
+        if asked.postgres:
+            ways["PostgreSQL"] = lambda: _into_postgres(backup, numbers)
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
+        for _ in range(asked.rounds):
+            for name, way in ways.items():
+                found[name].append(way())
+                _tell(name, asked.messages, found[name][-1])
+    for other in list(ways)[1:]:
         for what in ("seconds", "cpu"):
-            mine, others = (min(one[what] for one in found[name]) for name in trees)
-            print(f"{what}: {others / mine:.2f} × as fast as the other")
+            mine, others = (min(one[what] for one in found[name]) for name in ("this tree", other))
+            print(f"{what}: {others / mine:.2f} × as fast as {other}")
+
+
+def _tell(name: str, count: int, one: dict[str, float]) -> None:
+    database = one.get("database")
+    print(
+        f"{name:<10} {count / one['seconds']:>8,.0f}/s {count / one['cpu']:>8,.0f}/CPU s"
+        f"   first fifth {one['first']:,.0f}/s, last {one['last']:,.0f}/s"
+        f"   at most {one['memory']:,.0f} MiB"
+        + (f"   {database / count * 1e6:.0f} µs a message are the database's" if database else ""),
+        flush=True,
+    )
+
+
+def _into_postgres(backup: Path, numbers: tuple[int, ...]) -> dict[str, float]:
+    """The same into a PostgreSQL of its own; ``cpu`` has what the database takes, too."""
+    binaries = postgres.find_binaries()
+    if binaries is None:
+        raise SystemExit("no PostgreSQL is here")
+    server = postgres.start_server(
+        binaries, durable=True, shared_buffers="512MB", max_wal_size="4GB"
+    )
+    try:
+        leader = int((server.folder / "pg" / "postmaster.pid").read_text().split()[0])
+        before = cpu_seconds(family(leader))
+        found = _measured(_HERE, backup, server.url(), numbers)
+        # It tells what a process has spent once that has ended.
+        time.sleep(1)
+        spent = cpu_seconds(family(leader)) - before
+    finally:
+        server.remove()
+    return {**found, "database": spent, "cpu": found["cpu"] + spent}
 
 
 def _write(path: Path, count: int, patients: int) -> None:
@@ -116,10 +157,10 @@ def _write(path: Path, count: int, patients: int) -> None:
 
 
 def _measured(
-    tree: Path, backup: Path, database: Path, numbers: tuple[int, ...]
+    tree: Path, backup: Path, database: str, numbers: tuple[int, ...]
 ) -> dict[str, float]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tree / "src"), str(tree)])}
-    command = [sys.executable, "-c", _PROGRAM, str(backup), str(database), *map(str, numbers)]
+    command = [sys.executable, "-c", _PROGRAM, str(backup), database, *map(str, numbers)]
     most = 0.0
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, env=environment, start_new_session=True

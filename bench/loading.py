@@ -25,7 +25,7 @@ from bench import practice
 from bench.postgres import RawRows
 from bench.rows import SameRows
 from bench.spent import cpu_seconds, family
-from threadwell.bulk.loading import Loader
+from threadwell.bulk.loading import Loader, at_once
 from threadwell.intake.collecting import rare_collections
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 from threadwell.stores.postgres import PostgresStore
@@ -52,17 +52,15 @@ def main(arguments: list[str]) -> None:
                 store = folder / f"{trusted}-{workers}.db"
                 total, taken, own, every = asyncio.run(_load(store, file, trusted, workers))
                 raw = SameRows(store, folder / f"{trusted}-{workers}-raw.db")
-                started = time.process_time()
-                rows, alone = raw.put(1000)
+                rows, alone = raw.put(at_once([file]))
                 assert rows == total
-                used = time.process_time() - started
                 raw.close()
                 what = f"load{' --trusted' * trusted}, {workers + 1} processes"
                 print(
                     f"{what:28} {total / taken:8,.0f}/s   raw {rows / alone:8,.0f}/s"
                     f"   ratio {alone / taken:.2f}; µs of CPU: {every / total * 1e6:.1f},"
                     f" of the writer {own / total * 1e6:.1f},"
-                    f" raw {used / rows * 1e6:.1f} with reading the rows: {used / own:.2f}"
+                    f" raw {raw.used / rows * 1e6:.1f}: {raw.used / own:.2f}"
                 )
 
 
@@ -112,7 +110,7 @@ async def _beside_copy(url: str, file: Path, trusted: bool, workers: int, leader
     before = used()
     total, taken, _, _ = await _loaded(store, file, trusted, workers)
     ours = used() - before
-    rows = await raw.taken(1000)
+    rows = await raw.taken(at_once([file]))
     before = used()
     rate, count = await raw.put(rows, 1)
     assert count == total

@@ -34,6 +34,8 @@ class SameRows:
         ).fetchall():
             self._target.execute(sql)
         self._last = 0
+        #: Seconds of CPU that the last ones took, without the reading of them.
+        self.used = 0.0
 
     def put(self, batch: int) -> tuple[int, float]:
         """How many resources are new in the store, and in how many seconds they were put in.
@@ -49,13 +51,13 @@ class SameRows:
             for rid, *row in rows.fetchall():
                 commits[(rid - self._last - 1) // batch][table].append(tuple(row))
         count = sum(len(tables["resource"]) for tables in commits.values())
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         for _, tables in sorted(commits.items()):
             with self._target:
                 for table, rows in tables.items():
                     marks = ", ".join("?" * len(rows[0]))
                     self._target.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
-        taken = time.perf_counter() - started
+        taken, self.used = time.perf_counter() - started, time.process_time() - used
         self._last += count
         return count, taken
 

@@ -88,7 +88,8 @@ class InProcesses:
     """By the processes of a pool."""
 
     def __init__(self, pool: Executor, workers: int, way: Way) -> None:
-        self.most = 2 * workers + 1
+        # Each has one, and one waits for the next of them to be free.
+        self.most = workers + 1
         self._pool = pool
         self._way = way
 

@@ -104,6 +104,20 @@ def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
                 yield Line(number, stripped, at)
 
 
+def parts_of(lines: Iterator[Line], most: int, most_bytes: int) -> Iterator[list[Line]]:
+    """The lines in parts of at most so many, each of which ends where it has so many bytes."""
+    part: list[Line] = []
+    size = 0
+    for line in lines:
+        part.append(line)
+        size += len(line.text)
+        if len(part) == most or size >= most_bytes:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
 def read_line(line: Line, *, trusted: bool, judged: bool = True) -> Fit | Bad:
     """The resource of a line, checked as a write is; ``trusted``: only its name.
 

@@ -15,6 +15,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from threadwell.bulk.ahead import SHAPES, Ahead, InProcesses, InThread, Made, Read, way_of
-from threadwell.bulk.lines import MISSHAPEN, Bad, Fit, Line, read_line, read_lines
+from threadwell.bulk.lines import MISSHAPEN, Bad, Fit, Line, parts_of, read_line, read_lines
 from threadwell.bulk.processes import cores, pool_of
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import Clock, new_id, now_ms, stamp
@@ -39,11 +40,13 @@ from threadwell.stores.contract import (
 
 #: Where each file was left, until all are done.
 LOADING = "bulk-loading"
-#: Resources of one commit, and bytes of their lines.
+#: Resources of one commit, and bytes of their lines; and where there is much. The entries of new
+#: ones are spread over all of the index: the more there are at once, the more go to each page.
 _AT_ONCE, _BYTES = 1000, 4 * 1024 * 1024
-#: Bytes of files that are worth the second that a process takes to begin; and how many of them
-#: keep a writer busy.
-_WORTH, _MOST = 16 * 1024 * 1024, 3
+_AT_ONCE_OF_MUCH, _BYTES_OF_MUCH = 4000, 8 * 1024 * 1024
+#: Bytes of files that are much, and worth the second that a process takes to begin; and how many of
+#: these keep a writer busy.
+_MUCH, _MOST = 16 * 1024 * 1024, 3
 _ENDED = "a process of the load has ended; load it again to go on"
 #: How often a batch is decided again when others write at the same time.
 _TRIES = 10
@@ -114,6 +117,7 @@ class Loader:
         self._told = told
         self._clock = clock
         self._workers = workers
+        self._at_once, self._bytes = _AT_ONCE, _BYTES
         #: Whether most of what came last was new.
         self._is_new = True
         self.loaded = Loaded()
@@ -121,13 +125,18 @@ class Loader:
     async def load(self, files: Sequence[Path]) -> Loaded:
         """Load all of the files; raises ``OSError`` and ``StoreError``."""
         workers = _worth(files) if self._workers is None else self._workers
+        if much := _is_much(files):
+            self._bytes = _BYTES_OF_MUCH
+        self._at_once = at_once(files)
         trusted, as_it_was = self._trusted, self._as_it_was
         way = await way_of(self._store, self._project, trusted=trusted, as_it_was=as_it_was)
-        if workers:
-            with pool_of(workers, _ENDED) as pool:
-                return await self._load(files, InProcesses(pool, workers, way))
-        with ThreadPoolExecutor(1, "threadwell-load") as thread:
-            return await self._load(files, InThread(thread, way))
+        in_bulk = getattr(self._store, "in_bulk", nullcontext) if much else nullcontext
+        async with in_bulk():
+            if workers:
+                with pool_of(workers, _ENDED) as pool:
+                    return await self._load(files, InProcesses(pool, workers, way))
+            with ThreadPoolExecutor(1, "threadwell-load") as thread:
+                return await self._load(files, InThread(thread, way))
 
     async def _load(self, files: Sequence[Path], ahead: Ahead) -> Loaded:
         names = {path: _name(self._project, path) for path in files}
@@ -143,7 +152,8 @@ class Loader:
     async def _file(self, path: Path, name: str, left: bytes | None, ahead: Ahead) -> None:
         begins = _Left(0, 0) if left is None else msgspec.json.decode(left, type=_Left)
         self.loaded.skipped += begins.number
-        parts = _parts(read_lines(path, begins.ends, begins.number))
+        lines = read_lines(path, begins.ends, begins.number)
+        parts = parts_of(lines, self._at_once, self._bytes)
         ended = False
         while not ended:
             if self._is_new:
@@ -346,17 +356,9 @@ def _is_ndjson(path: Path) -> bool:
     return name.endswith((".ndjson", ".jsonl"))
 
 
-def _parts(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    part: list[Line] = []
-    size = 0
-    for line in lines:
-        part.append(line)
-        size += len(line.text)
-        if len(part) == _AT_ONCE or size >= _BYTES:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
+def at_once(files: Iterable[Path]) -> int:
+    """How many resources of these files go into one commit."""
+    return _AT_ONCE_OF_MUCH if _is_much(files) else _AT_ONCE
 
 
 def _once_each(fits: Iterable[Fit]) -> Iterator[list[Fit]]:
@@ -378,8 +380,11 @@ def _left(lines: Sequence[Line]) -> _Left:
 
 def _worth(files: Iterable[Path]) -> int:
     """How many processes it is worth to have read ahead: one core is the writer's."""
-    size = sum(path.stat().st_size for path in files)
-    return min(cores() - 1, _MOST) if size >= _WORTH else 0
+    return min(cores() - 1, _MOST) if _is_much(files) else 0
+
+
+def _is_much(files: Iterable[Path]) -> bool:
+    return sum(path.stat().st_size for path in files) >= _MUCH
 
 
 def _name(project: str, path: Path) -> str:

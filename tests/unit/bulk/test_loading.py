@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from threadwell.bulk.folder import UNDONE, Taken, export_into
 from threadwell.bulk.lines import AS_OURS, MISSHAPEN, Bad
 from threadwell.bulk.loading import LOADING, Loader, files_of
 from threadwell.fhir.definitions import RESOURCE_TYPES
-from threadwell.stores.contract import DEFAULT_PROJECT, START, ChangeSet, Store
+from threadwell.stores.contract import DEFAULT_PROJECT, START, ChangeSet, Key, Store, Stored
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
@@ -46,7 +46,9 @@ def beside(_workers: int, _ended: str) -> Iterator[Executor]:
         yield pool
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres", "memory, ahead", "sqlite, ahead"])
+@pytest.fixture(
+    params=["memory", "sqlite", "postgres", "memory, ahead", "sqlite, ahead", "postgres, ahead"]
+)
 def store(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Store]:
@@ -54,6 +56,9 @@ def store(
     kind, _, ahead = request.param.partition(", ")
     monkeypatch.setattr(loading, "_worth", lambda _: len(ahead))
     monkeypatch.setattr(loading, "pool_of", beside)
+    if ahead:
+        # As if it were much.
+        monkeypatch.setattr(loading, "_MUCH", 0)
     match kind:
         case "memory":
             one = MemoryStore()
@@ -117,6 +122,60 @@ def test_another_process_reads_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [one.number for one in bad] == [4]
     assert read(store, "Communication", "c4")["subject"] == MESSAGE["subject"]
     RUNNER.run(store.close())
+
+
+def test_much_goes_in_larger_commits_and_leaves_the_store_as_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[int] = []
+
+    class Told(MemoryStore):
+        bulk: bool | None = None
+        much = False
+
+        @asynccontextmanager
+        async def in_bulk(self) -> AsyncIterator[None]:
+            self.bulk = True
+            yield
+            self.bulk = False
+
+        async def commit(self, project: str, change_set: ChangeSet) -> None:
+            assert bool(self.bulk) is self.much
+            commits.append(len(change_set.writes))
+            await super().commit(project, change_set)
+
+    many = [{**PATIENT, "id": f"p{number}"} for number in range(2500)]
+    path = file(tmp_path / "a.ndjson", *many)
+    load(Told(), path, workers=0)
+    assert commits == [1000, 1000, 500, 0]
+    commits.clear()
+    monkeypatch.setattr(loading, "_MUCH", path.stat().st_size)
+    store = Told()
+    store.much = True
+    load(store, path, workers=0)
+    assert commits == [2500, 0]
+    assert store.bulk is False
+
+
+def test_where_most_is_new_again_nobody_looks_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    class Told(MemoryStore):
+        async def read_many(self, project: str, keys: Sequence[Key]) -> dict[Key, Stored]:
+            looked.append(len(keys))
+            return await super().read_many(project, keys)
+
+    monkeypatch.setattr(loading, "_AT_ONCE", 2)
+    store = Told()
+    people = [{"resourceType": "Patient", "id": f"p{number}"} for number in range(20)]
+    load(store, file(tmp_path / "a.ndjson", *people[:6]), workers=0)
+    assert looked == []
+    counts, _ = load(store, file(tmp_path / "b.ndjson", *people), workers=0)
+    assert counts == {"files": 1, "lines": 20, "same": 6, "new": 14}
+    # The first three were there. One more part was read by the time that one was new.
+    assert looked == [2, 2, 2, 2, 2]
 
 
 def test_versions_are_kept_where_that_is_asked_for(store: Store, tmp_path: Path) -> None:
