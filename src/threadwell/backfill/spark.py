@@ -8,12 +8,14 @@ that is filled has to be one that every worker reaches.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -98,15 +100,30 @@ class _Sent:
     opened: Opened
 
     def __call__(self) -> AbstractAsyncContextManager[Store]:
-        user = os.getuid() if hasattr(os, "getuid") else 0
-        folder = Path(tempfile.gettempdir(), f"threadwell-people-{user}-{os.getpid()}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"{self.digest}.db"
+        path = _local() / f"threadwell-people-{self.digest}.db"
         if not path.exists():
-            fresh = path.with_suffix(".new")
-            fresh.write_bytes(self.people.value)
-            fresh.replace(path)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix="threadwell-") as fresh:
+                fresh.write(self.people.value)
+                fresh.flush()
+                # Another process may have been first, and have it open.
+                with suppress(FileExistsError):
+                    path.hardlink_to(fresh.name)
         return self.opened(path)
+
+
+@cache
+def _local() -> Path:
+    """A folder on this machine's disk, for what nobody may see and nobody needs afterwards.
+
+    It is the executor's own, which removes it at its end: a process of Python is not asked when it
+    is to end.
+    """
+    for name in os.environ.get("SPARK_LOCAL_DIRS", "").split(","):
+        if name and Path(name).is_dir():
+            return Path(name)
+    folder = Path(tempfile.mkdtemp(prefix="threadwell-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _sent(spark: Any, basis: Basis, folder: Folder, opened: Opened) -> Basis:
@@ -132,7 +149,7 @@ def _read(basis: Basis, plan: Plan, batches: Iterable[pa.RecordBatch]) -> Iterat
     tasks, parts = plan.tasks(), _parts(plan)
     for batch in batches:
         for number in batch.column("id").to_pylist():
-            with tempfile.TemporaryDirectory(prefix="threadwell-") as folder:
+            with tempfile.TemporaryDirectory(prefix="threadwell-", dir=_local()) as folder:
                 target = Path(folder, "unit.arrow")
                 read_units(basis, plan, tasks[number], target)
                 yield from _spooled(target, parts)
@@ -219,7 +236,7 @@ def _make(making: Making, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Reco
     """
     import pyarrow as pa
 
-    with tempfile.TemporaryDirectory(prefix="threadwell-") as folder:
+    with tempfile.TemporaryDirectory(prefix="threadwell-", dir=_local()) as folder:
         path = Path(folder, "part.arrow")
         number = _written(path, batches)
         if number is not None:
