@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from threadwell.fhir.json import encode
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Where ``+00:00`` stands in an ISO 8601 time in UTC, told from its end.
-_BEFORE_OFFSET = -6
 
 
 def microseconds(moment: datetime) -> int:
@@ -20,7 +20,8 @@ def microseconds(moment: datetime) -> int:
 @lru_cache(maxsize=4096)
 def fhir_time(at: int) -> str:
     """The ``dateTime`` in UTC, with as many decimals as it takes: ``2024-04-10T09:00:00Z``."""
-    return f"{(_EPOCH + timedelta(0, 0, at)).isoformat()[:_BEFORE_OFFSET]}Z"
+    # As JSON it is the same between quotation marks, and is made in a quarter of the time.
+    return encode(_EPOCH + timedelta(0, 0, at))[1:-1].decode()
 
 
 def parse_fhir_time(text: str) -> int:

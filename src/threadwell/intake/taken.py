@@ -31,7 +31,6 @@ class Taken:
         held: Mapping[str, Held],
     ) -> Taken:
         """Out of the ids of sole children, the fresh messages and what those that met became."""
-        fates: list[Held | None] = []
         placed = [message for id_, message in fresh.items() if id_ not in held]
         new = len(placed)
         for those in newcomers.values():
@@ -39,6 +38,9 @@ class Taken:
                 one.held = one.held or held.get(one.child)
                 if one.held is None:
                     placed.append(one.message)
+        if not newcomers:
+            return cls([held.get(id_) for id_ in ids], new, placed)
+        fates: list[Held | None] = []
         for id_, message in zip(ids, messages, strict=True):
             met = newcomers.get(id_)
             mine = next((one.held for one in met if one.message == message), None) if met else None
