@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import sys
 import tempfile
@@ -31,6 +32,11 @@ from left_behind import pytest_runtest_setup, pytest_runtest_teardown  # noqa: E
 # Tests start hundreds of processes: each would compile all of Threadwell anew.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     sys.dont_write_bytecode = False
+
+# With every request to an app httpx looks for a package that it does not need, in all folders where
+# packages may be, and does not remember that there is none.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None
 
 # Thousands of tests open a store, and each commit of one waits for the disk. No test is about what
 # a disk keeps when the power fails, so their files are in memory where the machine has room.

@@ -1,7 +1,8 @@
 """The API over each kind of store, asked through ASGI by a client that is logged in.
 
-Tests that take ``api`` or ``unhurried`` run once a store; those that make servers of their own by
-``new_api`` are about something else than what a store does, and have one in memory.
+Tests that take ``api`` or ``unhurried`` run once a store, and so do those that take ``shared_api``,
+which only ask. Those that make servers of their own by ``new_api`` are about something else than
+what a store does, and have one in memory.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -17,6 +19,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from kept_connections import KeptConnections
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client
 from threadwell.app import channel_labels
@@ -34,6 +37,7 @@ T = TypeVar("T")
 
 #: One event loop for all: a store keeps its connections from one request to the next.
 RUNNER = asyncio.Runner()
+KEPT = KeptConnections(RUNNER)
 
 
 class Clock:
@@ -135,7 +139,7 @@ class Api:
 @pytest.fixture(scope="session", autouse=True)
 def _loop() -> Iterator[None]:
     yield
-    RUNNER.close()
+    KEPT.close()
 
 
 @pytest.fixture
@@ -148,24 +152,64 @@ def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hashing.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+KINDS = ["memory", "sqlite", "postgres"]
+Opening = Callable[[str, Path], AbstractContextManager[Store]]
+
+
+@pytest.fixture(scope="session")
+def opened_store(request: pytest.FixtureRequest) -> Opening:
+    """Opens an empty store of a kind, whose file is in a folder."""
+
+    @contextmanager
+    def opened(kind: str, folder: Path) -> Iterator[Store]:
+        if kind != "postgres":
+            is_file = kind == "sqlite"
+            store = SqliteStore.open(folder / "threadwell.db") if is_file else MemoryStore()
+            yield store
+            RUNNER.run(store.close())
+            return
+        url = request.getfixturevalue("postgres_server").url()
+        schemas = request.getfixturevalue("postgres_schemas")
+        schema = schemas.lend()
+        with KEPT.lent():
+            store = PostgresStore.open(f"{url}&schema={schema}")
+            yield store
+            RUNNER.run(store.close())
+        schemas.take_back(schema)
+
+    return opened
+
+
+@pytest.fixture(params=KINDS)
+def store(request: pytest.FixtureRequest, opened_store: Opening, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
-    store: Store
-    match request.param:
-        case "memory":
-            store = Unhurried() if "unhurried" in request.fixturenames else MemoryStore()
-        case "sqlite":
-            store = SqliteStore.open(tmp_path / "threadwell.db")
-        case _:
-            store = PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
-    yield store
-    RUNNER.run(store.close())
+    if request.param == "memory" and "unhurried" in request.fixturenames:
+        store = Unhurried()
+        yield store
+        RUNNER.run(store.close())
+        return
+    with opened_store(request.param, tmp_path) as store:
+        yield store
 
 
 @pytest.fixture
 def api(store: Store) -> Api:
     return Api(store=store)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shared_api(
+    request: pytest.FixtureRequest,
+    opened_store: Opening,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Api]:
+    """One API for all tests of a module that take it.
+
+    They look at nothing but what they have made themselves, or a fixture of the module for all;
+    and that they leave as it is.
+    """
+    with opened_store(request.param, tmp_path_factory.mktemp("shared")) as store:
+        yield Api(store=store)
 
 
 class Unhurried(MemoryStore):

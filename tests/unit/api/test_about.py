@@ -81,6 +81,12 @@ def family(api: Any) -> Family:
     return Family(api)
 
 
+@pytest.fixture(scope="module")
+def shared_family(shared_api: Any) -> Family:
+    """One for all who are refused."""
+    return Family(shared_api)
+
+
 def told(answer: Any) -> dict[str, list[str]]:
     """What the answer names, by parameter."""
     assert answer.status_code == 200, answer.text
@@ -171,12 +177,12 @@ def test_references_are_taken_however_they_are_written(family, written: str) -> 
         (["patient"], "has a name"),
     ],
 )
-def test_parameters_that_make_no_sense(family, parameters: list[Any], says: str) -> None:
-    given = decode(encode(parameters).replace(b"{mia}", family.mia.encode()))
-    answer = family.say(family.session, *given)
+def test_parameters_that_make_no_sense(shared_family, parameters: list[Any], says: str) -> None:
+    given = decode(encode(parameters).replace(b"{mia}", shared_family.mia.encode()))
+    answer = shared_family.say(shared_family.session, *given)
     assert answer.status_code == 400
-    assert says in " ".join(family.api.texts(answer))
-    assert family.subject(family.session) == family.leo
+    assert says in " ".join(shared_family.api.texts(answer))
+    assert shared_family.subject(shared_family.session) == shared_family.leo
 
 
 @pytest.mark.parametrize(
@@ -193,23 +199,23 @@ def test_parameters_that_make_no_sense(family, parameters: list[Any], says: str)
         ("POST", "{by_hand}/$about?nobody=true", 422),
     ],
 )
-def test_what_has_no_such_operation(family, method: str, path: str, status: int) -> None:
+def test_what_has_no_such_operation(shared_family, method: str, path: str, status: int) -> None:
     names = {
-        "never": family.api.never,
-        "mia": family.mia,
-        "session": family.session,
+        "never": shared_family.api.never,
+        "mia": shared_family.mia,
+        "session": shared_family.session,
         "deleted": "",
         "by_hand": "",
     }
-    made = family.api.make("Communication", status="completed")
+    made = shared_family.api.make("Communication", status="completed")
     names["by_hand"] = f"Communication/{made['id']}"
-    gone = family.api.make("Communication", status="completed")
+    gone = shared_family.api.make("Communication", status="completed")
     names["deleted"] = f"Communication/{gone['id']}"
-    family.api.call("DELETE", names["deleted"])
-    answer = family.api.call(method, path.format(**names))
+    shared_family.api.call("DELETE", names["deleted"])
+    answer = shared_family.api.call(method, path.format(**names))
     assert answer.status_code == status, answer.text
     assert answer.json()["resourceType"] == "OperationOutcome"
-    assert family.subject(family.session) == family.leo
+    assert shared_family.subject(shared_family.session) == shared_family.leo
 
 
 @pytest.mark.parametrize(
@@ -219,10 +225,10 @@ def test_what_has_no_such_operation(family, method: str, path: str, status: int)
         ([NOBODY, ref("message", "Communication/none")], "has no message Communication/none"),
     ],
 )
-def test_what_is_not_there_is_named(family, parameters: list[Any], says: str) -> None:
-    answer = family.say(family.session, *parameters)
+def test_what_is_not_there_is_named(shared_family, parameters: list[Any], says: str) -> None:
+    answer = shared_family.say(shared_family.session, *parameters)
     assert answer.status_code == 422
-    assert says in family.api.texts(answer)[0]
+    assert says in shared_family.api.texts(answer)[0]
 
 
 def test_what_was_billed_is_refused(family) -> None:

@@ -40,6 +40,12 @@ def client(api) -> str:
     return api.run(add_client(api.store, "backend", jwks=KEYS, admin=False)).client_id
 
 
+@pytest.fixture(scope="module")
+def shared_client(shared_api) -> str:
+    added = add_client(shared_api.store, "backend", jwks=KEYS, admin=False)
+    return shared_api.run(added).client_id
+
+
 def asserted(api, client: str, key: Any = CURVE, **changed: Any) -> str:
     now = api.clock.now // 1000
     header = changed.pop("header", {"kid": "e"})
@@ -113,10 +119,10 @@ def test_a_signature_is_as_good_as_a_secret(api, client) -> None:
         {"header": {"kid": "x", "jku": "https://evil.example/keys"}, "key": OTHER},
     ],
 )
-def test_what_proves_nothing(api, client, changed) -> None:
+def test_what_proves_nothing(shared_api, shared_client, changed) -> None:
     key = changed.get("key", CURVE)
     rest = {name: value for name, value in changed.items() if name != "key"}
-    answer = ask(api, asserted(api, client, key, **rest))
+    answer = ask(shared_api, asserted(shared_api, shared_client, key, **rest))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
@@ -150,9 +156,9 @@ DEEP = "[" * 5_000
         *((HEAD, one) for one in ([], 7, None, "", DEEP, f'{{"a":{DEEP}', "9" * 5_000)),
     ],
 )
-def test_nonsense_proves_nothing(api, client, header: Any, claims: Any) -> None:
-    told = {"iss": client, **claims} if isinstance(claims, dict) else claims
-    answer = ask(api, raw(header, told))
+def test_nonsense_proves_nothing(shared_api, shared_client, header: Any, claims: Any) -> None:
+    told = {"iss": shared_client, **claims} if isinstance(claims, dict) else claims
+    answer = ask(shared_api, raw(header, told))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 

@@ -31,28 +31,30 @@ def about(reference: str) -> dict[str, object]:
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "found"])
-def test_a_link_to_a_version(api, mark: str, full_url: str, reference: str, method: str) -> None:
-    made = api.make(identifier=api.tagged(mark))
+def test_a_link_to_a_version(
+    shared_api, mark: str, full_url: str, reference: str, method: str
+) -> None:
+    made = shared_api.make(identifier=shared_api.tagged(mark))
     id_ = made["id"]
     path = f"Patient/{id_}"
     named = {
-        "POST": api.entry("POST", "Patient", PATIENT, full_url),
+        "POST": shared_api.entry("POST", "Patient", PATIENT, full_url),
         # Nothing changes, and still there is a version to refer to.
-        "PUT": api.entry("PUT", path, made, full_url),
-        "PATCH": api.entry(
+        "PUT": shared_api.entry("PUT", path, made, full_url),
+        "PATCH": shared_api.entry(
             "PATCH", path, [{"op": "test", "path": "/id", "value": made["id"]}], full_url
         ),
-        "found": api.entry("POST", "Patient", PATIENT, full_url, ifNoneExist=f"_id={id_}"),
+        "found": shared_api.entry("POST", "Patient", PATIENT, full_url, ifNoneExist=f"_id={id_}"),
     }[method]
-    refers = api.entry("POST", "Communication", about(reference), f"{FAR}Communication/1")
+    refers = shared_api.entry("POST", "Communication", about(reference), f"{FAR}Communication/1")
     for entries in ([named, refers], [refers, named]):
-        answer = api.bundle("transaction", *entries)
+        answer = shared_api.bundle("transaction", *entries)
         assert answer.status_code == 200, answer.text
         shown = {one["resource"]["resourceType"]: one["resource"] for one in answer.json()["entry"]}
         patient = shown["Patient"]
         led = shown["Communication"]["subject"]["reference"]
         assert led == f"Patient/{patient['id']}/_history/{patient['meta']['versionId']}"
-        assert api.call("GET", led).json() == patient
+        assert shared_api.call("GET", led).json() == patient
 
 
 @pytest.mark.parametrize("kind", ["batch", "transaction"])

@@ -8,8 +8,14 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-def aged(api) -> dict:
+def api(shared_api):
+    return shared_api
+
+
+@pytest.fixture(scope="module")
+def aged(shared_api) -> dict:
     """A patient who is made at noon, changed five and ten minutes later, and deleted at 12:15."""
+    api = shared_api
     made = api.make(gender="male", birthDate="2001-02-03")
     api.clock.now += 5 * MINUTE
     api.call("PUT", f"Patient/{made['id']}", {**made, "gender": "other"})

@@ -39,8 +39,8 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("accept", ACCEPTED)
-def test_what_takes_json(api, accept: str | None) -> None:
-    assert api.call("GET", "Patient", accept=accept).status_code == 200
+def test_what_takes_json(shared_api, accept: str | None) -> None:
+    assert shared_api.call("GET", "Patient", accept=accept).status_code == 200
 
 
 @pytest.mark.parametrize("accept", REFUSED)
@@ -81,12 +81,12 @@ def test_what_does_not(new_api, accept: str, method: str) -> None:
         ("_format=json&_format=xml", 406),
     ],
 )
-def test_format_wins_over_accept(api, query: str, status: int) -> None:
-    made = api.make()
+def test_format_wins_over_accept(shared_api, query: str, status: int) -> None:
+    made = shared_api.make()
     wrong = "application/fhir+xml" if status == 200 else FHIR
     for url in (f"Patient/{made['id']}?{query}", f"Patient?_id={made['id']}&{query}"):
-        assert api.call("GET", url, accept=wrong).status_code == status
-    form = api.call(
+        assert shared_api.call("GET", url, accept=wrong).status_code == status
+    form = shared_api.call(
         "POST",
         "Patient/_search",
         query.encode(),
@@ -96,7 +96,8 @@ def test_format_wins_over_accept(api, query: str, status: int) -> None:
     assert form.status_code == status
     body = {**made, "active": True}
     assert (
-        api.call("PUT", f"Patient/{made['id']}?{query}", body, accept=wrong).status_code == status
+        shared_api.call("PUT", f"Patient/{made['id']}?{query}", body, accept=wrong).status_code
+        == status
     )
 
 
@@ -124,9 +125,9 @@ def test_format_wins_over_accept(api, query: str, status: int) -> None:
         ("", 415),
     ],
 )
-def test_what_is_sent(api, content_type: str | None, status: int) -> None:
+def test_what_is_sent(shared_api, content_type: str | None, status: int) -> None:
     body = b'{"resourceType":"Patient"}'
-    assert api.call("POST", "Patient", body, content_type=content_type).status_code == status
+    assert shared_api.call("POST", "Patient", body, content_type=content_type).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -141,10 +142,10 @@ def test_what_is_sent(api, content_type: str | None, status: int) -> None:
         ("application/xml-patch+xml", 415),
     ],
 )
-def test_kinds_of_patch(api, content_type: str | None, status: int) -> None:
-    made = api.make()
+def test_kinds_of_patch(shared_api, content_type: str | None, status: int) -> None:
+    made = shared_api.make()
     patch = b'[{"op":"add","path":"/active","value":true}]'
-    answer = api.call("PATCH", f"Patient/{made['id']}", patch, content_type=content_type)
+    answer = shared_api.call("PATCH", f"Patient/{made['id']}", patch, content_type=content_type)
     assert answer.status_code == status
 
 
@@ -166,11 +167,13 @@ def test_kinds_of_patch(api, content_type: str | None, status: int) -> None:
         ("application/json", "image/png"),
     ],
 )
-def test_a_binary_as_bytes_or_as_a_resource(api, accept: str | None, shown: str | None) -> None:
-    made = api.call("POST", "Binary", b"\x89PNG", content_type="image/png").json()
+def test_a_binary_as_bytes_or_as_a_resource(
+    shared_api, accept: str | None, shown: str | None
+) -> None:
+    made = shared_api.call("POST", "Binary", b"\x89PNG", content_type="image/png").json()
     path = f"Binary/{made['id']}"
     for url in (path, f"{path}/_history/{made['meta']['versionId']}"):
-        answer = api.call("GET", url, accept=accept)
+        answer = shared_api.call("GET", url, accept=accept)
         if shown is None:
             assert answer.status_code == 406
         else:

@@ -74,6 +74,11 @@ class Ward:
         return {known[e["resource"]["id"]] for e in entries if e["search"]["mode"] == mode}
 
 
+@pytest.fixture(scope="module")
+def ward(shared_api) -> Ward:
+    return Ward(shared_api)
+
+
 ALL = {"first", "old", "new", "message", "undated"}
 
 
@@ -93,51 +98,50 @@ ALL = {"first", "old", "new", "message", "undated"}
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_everything_about_a_patient(api, given: dict[str, str], expected, method: str) -> None:
-    ward = Ward(api)
+def test_everything_about_a_patient(
+    shared_api, ward, given: dict[str, str], expected, method: str
+) -> None:
     path = f"Patient/{ward.first['id']}/$everything"
     if method == "GET":
         query = "&".join(f"{name}={value}" for name, value in given.items())
-        answer = api.call("GET", f"{path}?{query}")
+        answer = shared_api.call("GET", f"{path}?{query}")
     else:
-        answer = api.call("POST", path, parameters(**given))
-    assert ward.names(api, answer) == expected
+        answer = shared_api.call("POST", path, parameters(**given))
+    assert ward.names(shared_api, answer) == expected
     assert answer.json()["total"] == len(expected)
 
 
-def test_what_everything_refers_to(api) -> None:
-    ward = Ward(api)
+def test_what_everything_refers_to(shared_api, ward) -> None:
     path = f"Patient/{ward.first['id']}/$everything"
     # Not the other patient, whom a message went to: that is not about this one.
     shared = {"organization", "doctor", "file"}
-    answer = api.call("GET", path)
-    assert ward.names(api, answer, "include") == shared
+    answer = shared_api.call("GET", path)
+    assert ward.names(shared_api, answer, "include") == shared
     files = [
         e["resource"] for e in answer.json()["entry"] if e["resource"]["id"] == ward.file["id"]
     ]
     assert files[0]["data"] == "aGk="
-    some = api.call("GET", f"{path}?_type=Encounter,Organization")
-    assert ward.names(api, some, "include") == {"organization"}
+    some = shared_api.call("GET", f"{path}?_type=Encounter,Organization")
+    assert ward.names(shared_api, some, "include") == {"organization"}
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_pages_of_everything(api, method: str) -> None:
-    ward = Ward(api)
+def test_pages_of_everything(shared_api, ward, method: str) -> None:
     path = f"Patient/{ward.first['id']}/$everything"
     answer = (
-        api.call("GET", f"{path}?_count=2&end=2023")
+        shared_api.call("GET", f"{path}?_count=2&end=2023")
         if method == "GET"
-        else api.call("POST", path, parameters(_count=2, end="2023"))
+        else shared_api.call("POST", path, parameters(_count=2, end="2023"))
     )
     found: list[set[str]] = []
     while True:
         bundle = answer.json()
-        found.append(ward.names(api, answer))
+        found.append(ward.names(shared_api, answer))
         assert bundle["total"] == 5
         links = {link["relation"]: link["url"] for link in bundle["link"]}
         if "next" not in links:
             break
-        answer = api.call("GET", links["next"])
+        answer = shared_api.call("GET", links["next"])
     assert [len(page) for page in found] == [2, 2, 1]
     assert set.union(*found) == ALL
     assert "previous" in links
@@ -212,11 +216,11 @@ def test_everything_about_an_encounter(api) -> None:
         ("Communication/{id}/$everything", 404),
     ],
 )
-def test_what_everything_does_not_take(api, path: str, status: int) -> None:
-    made = api.make()
-    url = path.replace("{id}", made["id"]).replace("{never}", api.never)
+def test_what_everything_does_not_take(shared_api, path: str, status: int) -> None:
+    made = shared_api.make()
+    url = path.replace("{id}", made["id"]).replace("{never}", shared_api.never)
     for method in ("GET", "POST"):
-        assert api.call(method, url).status_code == status
+        assert shared_api.call(method, url).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -230,9 +234,9 @@ def test_what_everything_does_not_take(api, path: str, status: int) -> None:
         {"resourceType": "Parameters", "parameter": [{"name": "x", "valueBoolean": True}]},
     ],
 )
-def test_parameters_that_are_none(api, body: Any) -> None:
-    made = api.make()
-    assert api.call("POST", f"Patient/{made['id']}/$everything", body).status_code == 400
+def test_parameters_that_are_none(shared_api, body: Any) -> None:
+    made = shared_api.make()
+    assert shared_api.call("POST", f"Patient/{made['id']}/$everything", body).status_code == 400
 
 
 def severities(answer: Any) -> list[str]:
@@ -265,18 +269,19 @@ def severities(answer: Any) -> list[str]:
         ),
     ],
 )
-def test_validate(api, path: str, body: Any, good: bool) -> None:
-    made = api.make()
+def test_validate(shared_api, path: str, body: Any, good: bool) -> None:
+    made = shared_api.make()
+    there = shared_api.ids("Patient?_count=1000")
     url = path.replace("{id}", made["id"])
-    answer = api.call("POST", url, body)
+    answer = shared_api.call("POST", url, body)
     assert answer.status_code == 200
     assert severities(answer) == ["information" if good else "error"]
     # Medplum's clients take mistakes for a failure of the call.
     for known in ({"x_medplum": "extended"}, {"accept": "application/fhir+json, */*; q=0.1"}):
-        medplum = api.call("POST", url, body, **known)
+        medplum = shared_api.call("POST", url, body, **known)
         assert medplum.status_code == (200 if good else 400)
         assert severities(medplum) == severities(answer)
-    assert api.ids("Patient") == [made["id"]]
+    assert shared_api.ids("Patient?_count=1000") == there
 
 
 def test_validate_names_every_mistake(api) -> None:
@@ -302,8 +307,8 @@ def test_validate_names_every_mistake(api) -> None:
         ("Patient/{never}/$validate?mode=delete", None, 404),
     ],
 )
-def test_what_cannot_be_validated(api, path: str, body: Any, status: int) -> None:
-    answer = api.call("POST", path.replace("{never}", api.never), body)
+def test_what_cannot_be_validated(shared_api, path: str, body: Any, status: int) -> None:
+    answer = shared_api.call("POST", path.replace("{never}", shared_api.never), body)
     assert answer.status_code == status
 
 
@@ -323,8 +328,8 @@ def test_what_is_stored_is_validated_by_get_as_well(api) -> None:
         ("application/json", True),
     ],
 )
-def test_versions(api, method: str, accept: str | None, plain: bool) -> None:
-    answer = api.call(method, "$versions", accept=accept, authorization=None)
+def test_versions(shared_api, method: str, accept: str | None, plain: bool) -> None:
+    answer = shared_api.call(method, "$versions", accept=accept, authorization=None)
     assert answer.status_code == 200
     if plain:
         assert answer.json() == {"versions": ["4.0"], "default": "4.0"}

@@ -9,6 +9,15 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def world(api):
+    return make_world(api)
+
+
+@pytest.fixture(scope="module")
+def shared_world(shared_api):
+    return make_world(shared_api)
+
+
+def make_world(api):
     """Ana with a session, a thread of five messages and a task, beside Ben with his own."""
     ana = api.make(name=[{"family": "Prado"}])
     ben = api.make(name=[{"family": "Ngata"}])
@@ -60,63 +69,67 @@ def walk(api, url: str) -> list[str]:
     return forth
 
 
-def test_a_compartment_of_one_type(api, world) -> None:
-    ana, header, messages = world["ana"], world["header"], world["messages"]
-    expected = {header["id"], world["other"]["id"], *(one["id"] for one in messages)}
+def test_a_compartment_of_one_type(shared_api, shared_world) -> None:
+    ana, header, messages = shared_world["ana"], shared_world["header"], shared_world["messages"]
+    expected = {header["id"], shared_world["other"]["id"], *(one["id"] for one in messages)}
     path = f"Patient/{ana['id']}/Communication"
-    bundle = api.call("GET", f"{path}?_total=accurate").json()
+    bundle = shared_api.call("GET", f"{path}?_total=accurate").json()
     assert set(ids(bundle)) == expected
     assert bundle["total"] == 7
-    assert links(bundle)["self"].startswith(f"{api.url}/fhir/R4/{path}?")
-    found = api.call("GET", f"{path}?part-of:missing=false&_sort=-sent&_count=2").json()
+    assert links(bundle)["self"].startswith(f"{shared_api.url}/fhir/R4/{path}?")
+    found = shared_api.call("GET", f"{path}?part-of:missing=false&_sort=-sent&_count=2").json()
     assert ids(found) == [messages[4]["id"], messages[3]["id"]]
-    assert walk(api, f"{path}?_count=2&_sort=sent&part-of:missing=false") == [
+    assert walk(shared_api, f"{path}?_count=2&_sort=sent&part-of:missing=false") == [
         one["id"] for one in messages
     ]
-    included = api.call("GET", f"{path}?status=in-progress&_include=Communication:subject").json()
+    included = shared_api.call(
+        "GET", f"{path}?status=in-progress&_include=Communication:subject"
+    ).json()
     assert ids(included, "include") == [ana["id"]]
 
 
 @pytest.mark.parametrize("path", ["Patient/{ana}/Communication", "Communication", ""])
-def test_a_form_finds_the_same(api, world, path) -> None:
-    path = path.format(ana=world["ana"]["id"])
-    query = f"_compartment=Patient/{world['ana']['id']}&_type=Communication&_count=3"
+def test_a_form_finds_the_same(shared_api, shared_world, path) -> None:
+    path = path.format(ana=shared_world["ana"]["id"])
+    query = f"_compartment=Patient/{shared_world['ana']['id']}&_type=Communication&_count=3"
     if path:
         query = query.replace("&_type=Communication", "")
-    by_get = api.call("GET", f"{path}?{query}").json()
-    form = api.call("POST", f"{path}/_search".lstrip("/"), query.encode(), content_type=FORM).json()
+    by_get = shared_api.call("GET", f"{path}?{query}").json()
+    form = shared_api.call(
+        "POST", f"{path}/_search".lstrip("/"), query.encode(), content_type=FORM
+    ).json()
     assert len(ids(by_get)) == 3
     assert by_get == form
 
 
-def test_all_of_a_compartment(api, world) -> None:
-    ana, encounter = world["ana"], world["encounter"]
+def test_all_of_a_compartment(shared_api, shared_world) -> None:
+    ana, encounter = shared_world["ana"], shared_world["encounter"]
     expected = {
-        *(one["id"] for one in (ana, encounter, world["header"], world["other"])),
-        *(one["id"] for one in world["messages"]),
+        *(one["id"] for one in (ana, encounter, shared_world["header"], shared_world["other"])),
+        *(one["id"] for one in shared_world["messages"]),
     }
     for query in ("", "?_count=1", "?_count=4", "?_count=3&_sort=-_lastUpdated", "?_sort=_id"):
-        found = walk(api, f"Patient/{ana['id']}/*{query}")
+        found = walk(shared_api, f"Patient/{ana['id']}/*{query}")
         assert set(found) == expected
         assert len(found) == len(expected)
-    form = api.call("POST", f"Patient/{ana['id']}/_search", b"", content_type=FORM).json()
+    form = shared_api.call("POST", f"Patient/{ana['id']}/_search", b"", content_type=FORM).json()
     assert set(ids(form)) == expected
     of_type = f"Patient/{ana['id']}/*?_type=Patient,Encounter,Organization&_total=accurate"
-    bundle = api.call("GET", of_type).json()
+    bundle = shared_api.call("GET", of_type).json()
     assert ids(bundle) == [encounter["id"], ana["id"]]
     assert bundle["total"] == 2
-    assert set(ids(api.call("GET", f"Encounter/{encounter['id']}/*").json())) == {
+    assert set(ids(shared_api.call("GET", f"Encounter/{encounter['id']}/*").json())) == {
         encounter["id"],
-        world["header"]["id"],
+        shared_world["header"]["id"],
     }
 
 
-def test_a_compartment_that_holds_nothing(api, world) -> None:
-    ana = world["ana"]["id"]
-    for path in (f"Patient/{api.never}/Communication", f"Patient/{ana}/Organization"):
-        bundle = api.call("GET", f"{path}?_total=accurate").json()
+def test_a_compartment_that_holds_nothing(shared_api, shared_world) -> None:
+    ana = shared_world["ana"]["id"]
+    for path in (f"Patient/{shared_api.never}/Communication", f"Patient/{ana}/Organization"):
+        bundle = shared_api.call("GET", f"{path}?_total=accurate").json()
         assert (bundle["total"], ids(bundle)) == (0, [])
-    empty = api.call("GET", f"Patient/{ana}/*?_type=Organization").json()
+    empty = shared_api.call("GET", f"Patient/{ana}/*?_type=Organization").json()
     assert "entry" not in empty
 
 
@@ -134,21 +147,23 @@ def test_a_compartment_that_holds_nothing(api, world) -> None:
         ("", 11),
     ],
 )
-def test_the_whole_server(api, world, query, count) -> None:
-    query = query.format(ana=world["ana"]["id"])
+def test_the_whole_server(shared_api, shared_world, query, count) -> None:
+    query = query.format(ana=shared_world["ana"]["id"])
     joined = f"{query}{'&' if query else '?'}"
     for more in ("_count=1000", "_count=1", "_count=3", "_count=2&_sort=-_lastUpdated,_id"):
-        found = walk(api, f"{joined}{more}")
+        found = walk(shared_api, f"{joined}{more}")
         assert len(found) == len(set(found)) == count
-    bundle = api.call("GET", f"{joined}_summary=count").json()
+    bundle = shared_api.call("GET", f"{joined}_summary=count").json()
     assert (bundle["total"], ids(bundle)) == (count, [])
 
 
-def test_types_stand_among_each_other_where_they_are_sorted(api, world) -> None:
-    found = api.call("GET", "?_type=Patient,Encounter,Communication&_sort=_id&_count=100").json()
+def test_types_stand_among_each_other_where_they_are_sorted(shared_api, shared_world) -> None:
+    found = shared_api.call(
+        "GET", "?_type=Patient,Encounter,Communication&_sort=_id&_count=100"
+    ).json()
     assert ids(found) == sorted(ids(found))
     for sort in ("_lastUpdated", "-_lastUpdated"):
-        entries = api.call("GET", f"?_sort={sort}&_count=100").json()["entry"]
+        entries = shared_api.call("GET", f"?_sort={sort}&_count=100").json()["entry"]
         times = [one["resource"]["meta"]["lastUpdated"] for one in entries]
         assert times == sorted(times, reverse=sort.startswith("-"))
 
@@ -170,11 +185,11 @@ def test_pages_of_several_types_neither_skip_nor_repeat(api, world, path, sort) 
     assert seen == [id_ for id_ in there if id_ not in gone or id_ == there[2]]
 
 
-def test_what_several_types_include(api, world) -> None:
+def test_what_several_types_include(shared_api, shared_world) -> None:
     query = "?_type=Encounter,Communication&status=finished,in-progress"
-    bundle = api.call("GET", f"{query}&_include=*").json()
+    bundle = shared_api.call("GET", f"{query}&_include=*").json()
     assert len(ids(bundle)) == 2
-    assert ids(bundle, "include") == [world["ana"]["id"]]
+    assert ids(bundle, "include") == [shared_world["ana"]["id"]]
 
 
 @pytest.mark.parametrize(
@@ -193,30 +208,36 @@ def test_what_several_types_include(api, world) -> None:
         ("Communication?subject:Patient._compartment=Task/1", "expected the id of a"),
     ],
 )
-def test_what_is_refused_says_why(api, query, text) -> None:
-    answer = api.call("GET", query)
+def test_what_is_refused_says_why(shared_api, query, text) -> None:
+    answer = shared_api.call("GET", query)
     assert answer.status_code == 400
-    assert text in api.texts(answer)[0]
+    assert text in shared_api.texts(answer)[0]
 
 
-def test_only_five_types_have_a_compartment(api) -> None:
-    assert api.call("GET", f"Organization/{api.never}/Patient").status_code == 404
-    assert api.call("GET", f"Patient/{api.never}/Visit").status_code == 404
-    assert api.call("GET", "Patient/a,b/Communication").status_code == 404
-    assert api.call("PUT", f"Patient/{api.never}/Communication", {}).status_code == 405
+def test_only_five_types_have_a_compartment(shared_api) -> None:
+    assert shared_api.call("GET", f"Organization/{shared_api.never}/Patient").status_code == 404
+    assert shared_api.call("GET", f"Patient/{shared_api.never}/Visit").status_code == 404
+    assert shared_api.call("GET", "Patient/a,b/Communication").status_code == 404
+    assert (
+        shared_api.call("PUT", f"Patient/{shared_api.never}/Communication", {}).status_code == 405
+    )
 
 
-def test_fields_are_elements(api, world) -> None:
-    ana = world["ana"]["id"]
+def test_fields_are_elements(shared_api, shared_world) -> None:
+    ana = shared_world["ana"]["id"]
     for path in (f"Patient?_id={ana}&_fields=name", f"?_type=Patient&_id={ana}&_fields=name"):
-        (entry,) = api.call("GET", path).json()["entry"]
+        (entry,) = shared_api.call("GET", path).json()["entry"]
         assert entry["resource"]["name"] == [{"family": "Prado"}]
         assert entry["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
-    (entry,) = api.call("GET", f"Patient?_id={ana}&_fields=gender,_lastUpdated").json()["entry"]
+    (entry,) = shared_api.call("GET", f"Patient?_id={ana}&_fields=gender,_lastUpdated").json()[
+        "entry"
+    ]
     assert entry["resource"].keys() == {"resourceType", "id", "meta"}
     form = f"_id={ana}&_fields=Patient.gender"
-    (entry,) = api.call("POST", "Patient/_search", form.encode(), content_type=FORM).json()["entry"]
+    (entry,) = shared_api.call("POST", "Patient/_search", form.encode(), content_type=FORM).json()[
+        "entry"
+    ]
     assert "name" not in entry["resource"]
-    (entry,) = api.call("GET", f"Patient/{ana}/_history?_fields=gender").json()["entry"]
+    (entry,) = shared_api.call("GET", f"Patient/{ana}/_history?_fields=gender").json()["entry"]
     assert "name" not in entry["resource"]
-    assert "name" in api.call("GET", f"Patient/{ana}?_fields=name").json()
+    assert "name" in shared_api.call("GET", f"Patient/{ana}?_fields=name").json()

@@ -9,12 +9,12 @@ import pytest
 UCUM = "http://unitsofmeasure.org"
 
 
-@pytest.fixture
-def names(api):
+@pytest.fixture(scope="module")
+def names(shared_api):
     """What is there, by the id that it has."""
 
     def make(what: str, type_: str, **members):
-        found[api.make(type_, **members)["id"]] = what
+        found[shared_api.make(type_, **members)["id"]] = what
 
     found: dict[str, str] = {}
     make("plain", "Patient", name=[{"family": "Doe, Jr", "given": ["Ann"]}], gender="female")
@@ -122,14 +122,14 @@ CASES: dict[str, str] = {
 
 
 @pytest.mark.parametrize(("search", "expected"), CASES.items())
-def test_a_search_over_the_wire(api, names, search: str, expected: str) -> None:
+def test_a_search_over_the_wire(shared_api, names, search: str, expected: str) -> None:
     path, _, query = search.partition("?")
     pairs = [pair.partition("=") for pair in query.split("&")]
     sent = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, _, value in pairs)
-    answer = api.call("GET", f"{path}?{sent}&_total=accurate")
+    answer = shared_api.call("GET", f"{path}?{sent}&_total=accurate")
     form = f"{sent}&_total=accurate".encode()
     kind = "application/x-www-form-urlencoded"
-    by_post = api.call("POST", f"{path}/_search", form, content_type=kind)
+    by_post = shared_api.call("POST", f"{path}/_search", form, content_type=kind)
     assert by_post.status_code == answer.status_code
     if expected == "400":
         assert answer.status_code == 400

@@ -23,6 +23,12 @@ def family(api: Any) -> Family:
     return Family(api)
 
 
+@pytest.fixture(scope="module")
+def shared_family(shared_api: Any) -> Family:
+    """One for all who are refused."""
+    return Family(shared_api)
+
+
 def part(*parts: dict[str, Any]) -> dict[str, Any]:
     return {"name": "part", "part": list(parts)}
 
@@ -152,15 +158,20 @@ def test_a_detail_of_another_patient_is_refused(family, what: str) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused(family, parameters, status, says) -> None:
+def test_what_makes_no_sense_is_refused(shared_family, parameters, status, says) -> None:
     text = str(parameters)
-    names = {"leo": family.leo, "mia": family.mia, "a": family.first, "b": family.second}
+    names = {
+        "leo": shared_family.leo,
+        "mia": shared_family.mia,
+        "a": shared_family.first,
+        "b": shared_family.second,
+    }
     for name, to in names.items():
         text = text.replace(f"{{{name}}}", to)
-    answer = split(family, *eval(text))
+    answer = split(shared_family, *eval(text))
     assert answer.status_code == status, answer.text
-    assert says in " ".join(family.api.texts(answer))
-    assert family.subject(family.session) == family.leo
+    assert says in " ".join(shared_family.api.texts(answer))
+    assert shared_family.subject(shared_family.session) == shared_family.leo
 
 
 def test_what_was_billed_is_refused(family) -> None:

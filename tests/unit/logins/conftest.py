@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kept_connections import KeptConnections
 from tests.unit.logins.login_stand_in import ANNA, ASKED, BERT, BY, NOON
 from threadwell.logins.logins import Logins
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -17,6 +18,7 @@ from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.sqlite import SqliteStore
 
 RUNNER = asyncio.Runner()
+KEPT = KeptConnections(RUNNER)
 
 
 class World:
@@ -43,18 +45,19 @@ class World:
 @pytest.fixture(scope="session", autouse=True)
 def _loop() -> Iterator[None]:
     yield
-    RUNNER.close()
+    KEPT.close()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     store: Store
-    match request.param:
-        case "memory":
-            store = MemoryStore()
-        case "sqlite":
-            store = SqliteStore.open(tmp_path / "threadwell.db")
-        case _:
-            store = PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
-    yield World(store)
-    RUNNER.run(store.close())
+    with KEPT.lent():
+        match request.param:
+            case "memory":
+                store = MemoryStore()
+            case "sqlite":
+                store = SqliteStore.open(tmp_path / "threadwell.db")
+            case _:
+                store = PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
+        yield World(store)
+        RUNNER.run(store.close())

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from kept_connections import KeptConnections
 from threadwell.stores.contract import DEFAULT_PROJECT, Store, StoreBusy
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.postgres import PostgresStore
@@ -26,6 +27,7 @@ NOON = 1_710_072_000_000
 PASSWORD = "four walls and a garden"
 #: One event loop for all: a store keeps its connections.
 RUNNER = asyncio.Runner()
+KEPT = KeptConnections(RUNNER)
 
 
 class House:
@@ -85,22 +87,23 @@ class House:
 @pytest.fixture(scope="session", autouse=True)
 def _loop() -> Iterator[None]:
     yield
-    RUNNER.close()
+    KEPT.close()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store of each kind."""
     store: Store
-    match request.param:
-        case "memory":
-            store = MemoryStore()
-        case "sqlite":
-            store = SqliteStore.open(tmp_path / "threadwell.db")
-        case _:
-            store = PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
-    yield store
-    RUNNER.run(store.close())
+    with KEPT.lent():
+        match request.param:
+            case "memory":
+                store = MemoryStore()
+            case "sqlite":
+                store = SqliteStore.open(tmp_path / "threadwell.db")
+            case _:
+                store = PostgresStore.open(request.getfixturevalue("empty_postgres_url"))
+        yield store
+        RUNNER.run(store.close())
 
 
 @pytest.fixture
