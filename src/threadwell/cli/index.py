@@ -35,6 +35,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--wait", action="store_true", help="do the indexing here, and end when it is done"
     )
+    parser.add_argument(
+        "--exact", action="store_true", help="look at all resources, and not at samples of them"
+    )
     parser.add_argument("--all", action="store_true", help=f"show more than {_SHOWN} lines")
     add_store(parser)
     add_format(parser)
@@ -93,7 +96,8 @@ def _add(tw: Threadwell, name: str) -> None:
 
 def _list(tw: Threadwell, arguments: Namespace) -> None:
     wanted = set(arguments.names)
-    found = [one for one in tw.index_costs() if not wanted or one.type in wanted]
+    costs = tw.index_costs(exact=arguments.exact)
+    found = [one for one in costs if not wanted or one.type in wanted]
     if arguments.format == "json":
         print_json([_in_json(one) for one in found])
         return
@@ -105,7 +109,8 @@ def _list(tw: Threadwell, arguments: Namespace) -> None:
     if len(found) > len(shown):
         print(f"\n{plural(len(found) - len(shown), 'line')} more: --all shows them.")
     entries, size = (sum(getattr(one, name) for one in found) for name in ("entries", "bytes"))
-    print(f"\nAll together: {entries:,} entries, {size:,} bytes, by samples of each type.")
+    how = "" if arguments.exact else ", by samples of each type"
+    print(f"\nAll together: {entries:,} entries, {size:,} bytes{how}.")
 
 
 def _row(one: Cost) -> list[str]:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 class Indexing(Verbs):
     """The search parameters: what they cost, which are left out, how far the index has come."""
 
-    def index_costs(self) -> list[Cost]:
-        """What each search parameter costs, the dearest first (``stores.costs``)."""
-        from threadwell.stores.costs import costs
+    def index_costs(self, *, exact: bool = False) -> list[Cost]:
+        """What each search parameter costs, the dearest first (``stores.costs``).
 
-        return self._loop.call(costs(self._store, self._project))
+        By samples; where it is to be ``exact``, all resources are looked at.
+        """
+        from threadwell.stores.costs import SAMPLE, costs
+
+        sample = None if exact else SAMPLE
+        return self._loop.call(costs(self._store, self._project, sample))
 
     def search_parameters(self) -> Parameters:
         """Those in which the store differs from R4, and how far the index has come with them."""

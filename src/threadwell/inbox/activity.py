@@ -27,6 +27,7 @@ from threadwell.inbox.spots import Spot, read_spot, write_spot
 from threadwell.inbox.turning import LAST, Turns
 from threadwell.intake.reports.last_said import last_said
 from threadwell.intake.reports.sessions import session_headers
+from threadwell.intake.reports.wanted import STATUSES
 from threadwell.stores.contract import Key, Stored
 
 #: Messages that are looked through for one page.
@@ -47,13 +48,15 @@ class Recent:
 
     Those messages were sent from ``since`` until before ``until`` (microseconds), and came by the
     ``channel``, where these are given. ``fits`` decides of a session by its Encounter and last
-    message, ``None`` where it has none.
+    message, ``None`` where it has none; of those alone that have a ``status`` (a key of
+    ``STATUSES``).
     """
 
     fits: Callable[[Resource, Resource | None], Awaitable[bool]]
     since: int | None = None
     until: int | None = None
     channel: str = ""
+    status: str = "all"
 
 
 class RecentPage(NamedTuple):
@@ -199,7 +202,8 @@ class _Walk:
             if self._newest:
                 for session, child in zip(sessions, children, strict=True):
                     if session not in self._last:
-                        self._last[session] = decode(child.body)
+                        stands = self._stands(session)
+                        self._last[session] = decode(child.body) if stands else _PASSED
             for session, child in zip(sessions, children, strict=True):
                 last = self._last.get(session)
                 if last is not None and last["id"] == child.id and self._stands(session):
@@ -214,8 +218,9 @@ class _Walk:
         """
         if self._wanted.channel:
             return
-        status = TokenFilter("status", (TokenMatch(None, _WITHDRAWN),), negate=True)
-        sessions = (*SESSIONS, status)
+        is_one, some = STATUSES[self._wanted.status]
+        matches = tuple(TokenMatch(None, code) for code in some)
+        sessions = (*SESSIONS, TokenFilter("status", matches, negate=not is_one))
         told: tuple[Filter, ...] = (MissingFilter("date", missing=False), *self._bounds("date"))
         dated = Query("Encounter", (*sessions, *told), (self._sort("date"),))
         undated = Query("Encounter", (*sessions, MissingFilter("date", missing=True)))
@@ -278,8 +283,8 @@ class _Walk:
         self._encounters.update((id_, found.get(id_, {})) for id_ in new)
 
     def _stands(self, session: str) -> bool:
-        encounter = self._encounters.get(session) or {}
-        return bool(encounter) and is_session(encounter) and encounter["status"] != _WITHDRAWN
+        encounter = self._encounters.get(session)
+        return encounter is not None and has_status(encounter, self._wanted.status)
 
     async def _know_last(self, sessions: Iterable[str]) -> None:
         """Know the last message of each of those sessions."""
@@ -372,6 +377,12 @@ def _met(body: bytes) -> _Met:
 @lru_cache(maxsize=1024)
 def _header_in(reference: str) -> str:
     return id_in({"reference": reference}, "Communication")
+
+
+def has_status(encounter: Resource, status: str) -> bool:
+    """Whether it is a session that has the status, a key of ``STATUSES``."""
+    is_one, statuses = STATUSES[status]
+    return is_session(encounter) and (encounter.get("status") in statuses) is is_one
 
 
 def _at(message: Resource) -> int:

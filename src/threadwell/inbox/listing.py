@@ -110,8 +110,8 @@ async def list_sessions(
         # To walk over all that was written lately, and find none of these, takes long. Who looks
         # here for the first time has looked all the same.
         return Listing(await _rows(reader, [], dates, me), 0, Turns("", ""), wanted)
-    fitting = partial(fits, reader, wanted.status, waiting)
-    asked = Recent(fitting, since, until, wanted.channel)
+    fitting = partial(fits, reader, waiting)
+    asked = Recent(fitting, since, until, wanted.channel, wanted.status)
     among = None if narrowed else await _few_open(reader, wanted)
     page = await recent(reader, asked, cursor, PAGE, among)
     rows = await _rows(reader, page.encounters, dates, me)

@@ -12,7 +12,7 @@ from threadwell.fhir.resource import Resource
 from threadwell.inbox.activity import Recent, walked
 from threadwell.inbox.reader import Reader
 from threadwell.intake.reports.sessions import SessionSummary, by_beginning, sessions, summaries
-from threadwell.intake.reports.wanted import STATUSES, Wanted
+from threadwell.intake.reports.wanted import Wanted
 
 #: Sessions that are read at once where all are wanted.
 _AT_ONCE = 1000
@@ -57,20 +57,15 @@ async def by_pages(
 
     One walk finds them all, however many there are.
     """
-    asked = Recent(partial(fits, reader, wanted.status, ""))
+    asked = Recent(partial(fits, reader, ""), status=wanted.status)
     async with aclosing(walked(reader, asked, after, size)) as pages:
         async for page in pages:
             found = await summaries(reader.view, reader.project, page.encounters)
             yield SessionsPage(found, page.turns.after)
 
 
-async def fits(
-    reader: Reader, status: str, waiting: str, encounter: Resource, last: Resource | None
-) -> bool:
-    """Whether a session has that status, and waits for whom it should."""
-    is_one, statuses = STATUSES[status]
-    if (encounter.get("status") in statuses) is not is_one:
-        return False
+async def fits(reader: Reader, waiting: str, encounter: Resource, last: Resource | None) -> bool:
+    """Whether a session waits for whom it should."""
     if not waiting:
         return True
     from threadwell.inbox.waiting import is_done, waits_for_us  # takes long, and few ask

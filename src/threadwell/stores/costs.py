@@ -1,12 +1,12 @@
 """What each search parameter costs in the index: entries and bytes, by what a store holds.
 
-Of each type some resources are looked at, the newest, and the others are taken to be like them.
-Only the index is counted: not the resources, and not what stands in it for a search of everything.
+Of each type some resources are looked at, the newest, and the others are taken to be like them;
+or all of them, which takes a while. Only the index is counted: not the resources, and not what
+stands in it for a search of everything.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from threadwell.fhir.definitions import RESOURCE_TYPES
@@ -16,6 +16,7 @@ from threadwell.fhir.search.extract import extract
 from threadwell.fhir.search.query import Query, Sort, Total
 from threadwell.stores.contract import IndexSize, Store, Stored
 from threadwell.stores.needed import why_needed
+from threadwell.stores.scanning import scan
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.entries import entries
 from threadwell.stores.sql.keys import Keys, scope
@@ -44,8 +45,8 @@ class Cost:
     needed: str
 
 
-async def costs(store: Store, project: str, sample: int = SAMPLE) -> list[Cost]:
-    """Those of every type that the store holds, the dearest first."""
+async def costs(store: Store, project: str, sample: int | None = SAMPLE) -> list[Cost]:
+    """Those of every type that the store holds, the dearest first; exactly without a ``sample``."""
     home = await store.home(project, anew=True)
     size = await store.index_size()
     bases = Bases(home)
@@ -53,18 +54,26 @@ async def costs(store: Store, project: str, sample: int = SAMPLE) -> list[Cost]:
     keys = Keys(b"\0" * 16, bases)
     found: list[Cost] = []
     for type_ in sorted(RESOURCE_TYPES):
-        newest = (Sort("_lastUpdated", descending=True),)
-        query = Query(type_, sort=newest, count=sample, total=Total.ACCURATE)
-        page = await store.search(project, query)
-        resources = page.total or 0
-        if not page.matches:
+        counting = _Counting(keys, project, type_)
+        if sample is None:
+            async for stored in scan(store, project, Query(type_)):
+                counting.add(stored)
+            resources = counting.looked_at
+        else:
+            newest = (Sort("_lastUpdated", descending=True),)
+            query = Query(type_, sort=newest, count=sample, total=Total.ACCURATE)
+            page = await store.search(project, query)
+            resources = page.total or 0
+            for stored in page.matches:
+                counting.add(stored)
+        if not counting.looked_at:
             continue
-        by_code = _by_code(keys, project, type_, page.matches)
+        by_code = counting.by_code()
         of = home.catalogue.of(type_)
         states = of.states if of else {}
         for code in {*by_code, *states}:
             each = by_code.get(code, _Counted())
-            scale = resources / len(page.matches)
+            scale = resources / counting.looked_at
             found.append(
                 Cost(
                     type_,
@@ -97,32 +106,47 @@ class _Counted:
         return self.lists * entry + self.texts * _TEXT + self.letters
 
 
-def _by_code(keys: Keys, project: str, type_: str, sample: list[Stored]) -> dict[str, _Counted]:
-    home = keys.bases.of(project)
-    of = home.catalogue.of(type_)
-    own = of.own if of else frozenset[str]()
-    params: dict[str, Param] = {}
-    counted: dict[str, _Counted] = {}
-    total: Counter[str] = Counter()
-    for stored in sample:
+class _Counting:
+    """Counts the entries of resources of one type."""
+
+    def __init__(self, keys: Keys, project: str, type_: str) -> None:
+        self._keys, self._project, self._type = keys, project, type_
+        self._home = keys.bases.of(project)
+        of = self._home.catalogue.of(type_)
+        self._own = of.own if of else frozenset[str]()
+        self._params: dict[str, Param] = {}
+        self._counted: dict[str, _Counted] = {}
+        self._total = _Counted()
+        self.looked_at = 0
+
+    def add(self, stored: Stored) -> None:
+        """Count those of one resource."""
+        self.looked_at += 1
         resource = decode(stored.body)
-        every = entries(keys, project, resource, stored.updated)
-        total["lists"] += len(every.places) + len(every.placed)
-        total["texts"] += len(every.texts)
-        for code, values in extract(resource, home).items():
-            if code not in params:
-                under = scope(project, type_, code)
-                params[code] = Param(
-                    keys, home, code, under, 0, natural=False, part=False, told=code in own
-                )
+        every = entries(self._keys, self._project, resource, stored.updated)
+        self._total.lists += len(every.places) + len(every.placed)
+        self._total.texts += len(every.texts)
+        for code, values in extract(resource, self._home).items():
             into = MemberEntries()
-            params[code].put(values, into)
-            one = counted.setdefault(code, _Counted())
+            self._of(code).put(values, into)
+            one = self._counted.setdefault(code, _Counted())
             one.lists += len({*into.places}) + len({*into.placed})
             one.texts += len({*into.texts})
             one.letters += sum(len(text) for _, text in {*into.texts})
-    rest = _Counted(
-        total["lists"] - sum(one.lists for one in counted.values()),
-        total["texts"] - sum(one.texts for one in counted.values()),
-    )
-    return {**counted, OTHER: rest}
+
+    def by_code(self) -> dict[str, _Counted]:
+        """How many each parameter has, and ``OTHER``."""
+        each = self._counted.values()
+        rest = _Counted(
+            self._total.lists - sum(one.lists for one in each),
+            self._total.texts - sum(one.texts for one in each),
+        )
+        return {**self._counted, OTHER: rest}
+
+    def _of(self, code: str) -> Param:
+        if (param := self._params.get(code)) is None:
+            under, told = scope(self._project, self._type, code), code in self._own
+            param = self._params[code] = Param(
+                self._keys, self._home, code, under, 0, natural=False, part=False, told=told
+            )
+        return param

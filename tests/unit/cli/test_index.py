@@ -57,3 +57,23 @@ def test_parameters_are_added_left_out_and_brought_back(
     capsys.readouterr()
     assert main(["get", "Patient?day=2001-02-04&_elements=id"]) == 0
     assert "p4" in capsys.readouterr().out
+
+
+def test_a_sample_is_of_the_newest_and_exact_is_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("threadwell.stores.costs.SAMPLE", 2)
+    lines = [{"resourceType": "Patient", "id": f"p{n}", "gender": "other"} for n in range(8)]
+    lines += [{"resourceType": "Patient", "id": f"q{n}"} for n in range(2)]
+    for number, some in enumerate((lines[:8], lines[8:])):
+        Path(f"{number}.ndjson").write_text("".join(json.dumps(one) + "\n" for one in some))
+        assert main(["load", f"{number}.ndjson", "--store", "a.db"]) == 0
+    found = []
+    for more in ([], ["--exact"]):
+        capsys.readouterr()
+        asked = ["index", "list", "Patient", "--format", "json", "--store", "a.db"]
+        assert main([*asked, *more]) == 0
+        costs = {one["code"]: one for one in json.loads(capsys.readouterr().out)}
+        found.append((costs.get("gender", {}).get("entries"), costs[None]["resources"]))
+    assert found == [(None, 10), (8, 10)]
