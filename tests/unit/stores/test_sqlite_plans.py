@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from threadwell.stores.contract import DEFAULT_PROJECT
-from threadwell.stores.sqlite import SqliteStore
+from threadwell.stores.sqlite import SqliteStore, heavy
 from threadwell.stores.suite.scenario import Desk, query
 
 _HEADERS = "Communication?part-of:missing=true"
@@ -153,6 +153,29 @@ def test_a_page_that_goes_on_begins_at_its_place(path: Path, search: str) -> Non
     plan = asyncio.run(run())
     assert [step for step in plan if _costly(step)] == []
     assert any("(sort,rid)" in step for step in plan)
+
+
+@pytest.mark.parametrize(
+    "days", ["ge2024-01-28&sent=lt2024-01-29", "lt2024-01-03&sent=ge2024-01-02"]
+)
+@pytest.mark.parametrize("sort", ["sent", "-sent"])
+def test_a_stretch_of_time_is_walked_from_its_own_beginning(
+    path: Path, monkeypatch: pytest.MonkeyPatch, days: str, sort: str
+) -> None:
+    looks: list[object] = []
+    monkeypatch.setattr(heavy.Watch, "_is_over", lambda _: bool(looks.append(None)))
+
+    async def run() -> int:
+        store = SqliteStore.open(path)
+        page = await store.search(
+            DEFAULT_PROJECT, query(f"Communication?sent={days}&_sort={sort}&_count=20")
+        )
+        await store.close()
+        return len(page.matches)
+
+    assert asyncio.run(run()) == 20
+    # All that is before the day, or after it, would take a hundred more.
+    assert len(looks) * heavy.STEPS_ON_LOOP < 20_000
 
 
 def test_a_costly_plan_would_be_seen(path: Path) -> None:

@@ -80,7 +80,9 @@ def where_sql(
         elif position in natural:
             dates = natural[position]
             at = f"EXISTS (SELECT 1 FROM posting p WHERE p.key = ? AND p.sort = {place}"
-            each = f"{place} BETWEEN ? AND ? AND {at} AND p.rid = d.rid)"
+            # Of two bounds of a column SQLite takes one: that of the walk is the closer one. So
+            # this one is no bound to it (``+``).
+            each = f"+{place} BETWEEN ? AND ? AND {at} AND p.rid = d.rid)"
             asked.append(f"({' OR '.join([each] * len(dates)) or '0'})")
             params += [part for date in dates for part in (date.low, date.high, date.key)]
             row = row or place == "r.sort"
