@@ -175,12 +175,13 @@ def _measured(
     return {**json.loads(out), "memory": most}
 
 
-def _memory(group: int) -> float:
-    """What all processes of a group have in memory by their share, in MiB (Linux)."""
+def _memory(session: int) -> float:
+    """What all processes of a session have in memory by their share, in MiB (Linux)."""
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if os.getpgid(int(folder.name)) != group:
+            # Those that decide are a group of their own.
+            if os.getsid(int(folder.name)) != session:
                 continue
             lines = (folder / "smaps_rollup").read_text().splitlines()
         except OSError:

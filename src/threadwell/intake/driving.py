@@ -46,7 +46,9 @@ from threadwell.messages import Address, Broken, Message
 
 #: How much larger a commit may be where there is much, into how many batches all of it falls, so
 #: that nobody waits long for the last one, and how small they may be for that.
-_LARGER, _SHARES, _SMALL = 6, 16, 1000
+_LARGER, _SHARES, _SMALL = 5, 16, 1000
+#: Addresses, names and ways of people beyond which those of circles that are done are let go of.
+_MOST_PEOPLE = 5000
 #: Timers that are read at once.
 _AT_A_TIME = 1000
 #: Circles that are cut anew at once, before it is clear how large they are.
@@ -73,8 +75,11 @@ class Importing(Sending):
         if len(first) <= self._settings.batch:
             await self.take_batches([first] if first else [])
             return
-        whose = Whose(self._store, self._project, self._settings)
-        gathered = Gathering(whose, self._settings.memory, self._tell_gathered)
+        gathered = Gathering(
+            Whose(self._store, self._project, self._settings),
+            self._settings.memory,
+            self._tell_gathered,
+        )
         with rare_collections(), gathered as gathering:
             crew = Crew(self._store, self._project, self._tell_counts)
             try:
@@ -138,6 +143,11 @@ class Importing(Sending):
 
     async def begin_batches(self, parts: Iterable[list[Message | Broken]]) -> None:
         """The same, but the last one may still be on its way: ``take_batches`` waits for it."""
+        run = self._run
+        if run is not None and run.people.size + run.ways.size > _MOST_PEOPLE:
+            # Of each whole circle its people are needed once.
+            await self._arrive()
+            self._run = None
         await self._begin(partial(Run.prepare, items=some) for some in parts)
 
     async def answer(self) -> None:

@@ -18,7 +18,13 @@ from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.stamp import new_id, stamp
 from threadwell.intake import Settings, import_messages, parse_options, verify
+from threadwell.intake.driving import Importing
 from threadwell.intake.gathered import crew
+from threadwell.intake.gathered.gathering import Gathering
+from threadwell.intake.gathered.packing import batches
+from threadwell.intake.gathered.spool import unpacked
+from threadwell.intake.gathered.whose import Whose
+from threadwell.intake.run import Run
 from threadwell.intake.seat import Seat
 from threadwell.messages import Address, AddressKind, Broken, Message
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, StoreError, Write
@@ -183,6 +189,47 @@ def test_what_is_added_is_found_by_the_search_parameters_of_the_project(
         assert there == expected
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("most", [3, 1000])
+def test_people_who_are_let_go_of_between_circles_are_found_again(monkeypatch, most):
+    monkeypatch.setattr("threadwell.intake.driving._MOST_PEOPLE", most)
+    begun: list[object] = []
+
+    class Noted(Run):
+        async def start(self):
+            begun.append(self)
+            await super().start()
+
+    monkeypatch.setattr("threadwell.intake.sending.Run", Noted)
+
+    async def nothing(_):
+        pass
+
+    async def scene():
+        store = await with_people(MemoryStore())
+        seat = Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW)
+        whose = Whose(store, DEFAULT_PROJECT, HOW)
+        with Gathering(whose, 10**9, lambda _: None) as gathering:
+            await gathering.read(messages(), nothing)
+            importing = Importing(seat)
+            importing.bring_together(gathering.ours)
+            for some in batches(map(unpacked, gathering.parts()), HOW.batch):
+                await importing.begin_batches([some])
+            await importing.take_batches(())
+            await importing.take_batches(batches(map(unpacked, gathering.waiting()), HOW.batch))
+            await importing.settle()
+        alone = Settings(owner=HOW.owner, options=HOW.options)
+        count = len(begun)
+        return (
+            await everything(store),
+            count,
+            await imported(await with_people(MemoryStore()), alone),
+        )
+
+    made, count, (expected, _, _) = asyncio.run(scene())
+    assert made == expected
+    assert count > 4 if most == 3 else count == 1
 
 
 def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):

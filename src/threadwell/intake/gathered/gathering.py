@@ -25,7 +25,7 @@ class Gathering:
     """
 
     def __init__(self, whose: Whose, memory: int, progress: Callable[[int], None]) -> None:
-        self._whose = whose
+        self._whose: Whose | None = whose
         self._spool = Spool(memory)
         self._progress = progress
         self.count = 0
@@ -46,10 +46,13 @@ class Gathering:
     async def read(
         self, items: Iterable[Message | Broken], told: Callable[[int], Awaitable[None]]
     ) -> None:
-        """Read all of it; ``told`` is told how much there is by now."""
+        """Read all of it, once; ``told`` is told how much there is by now."""
+        # Whoever was met is needed no longer when all is read.
+        whose, self._whose = self._whose, None
+        assert whose is not None
         try:
             for some in in_batches(items, _AT_ONCE):
-                keys = await self._whose.of(some)
+                keys = await whose.of(some)
                 self._spool.add(list(map(Belongs, keys, some)))
                 for one in some:
                     if isinstance(one, Message) and one.ours:
