@@ -19,10 +19,13 @@ MAX_COPIED = 4 * 1024 * 1024
 #: Items of lists that one patch may push aside: a long list is moved whole for each that comes
 #: before it.
 MAX_SHIFTED = 20_000_000
+#: What no patch changes.
+_FIXED = ("resourceType", "id")
 
 
-def apply_patch(resource: Resource, operations: Any) -> Resource:
-    """The resource after all of ``operations``; ``resource`` itself is not changed.
+def apply_patch(resource: Resource, operations: Any, *, own: bool = False) -> Resource:
+    """The resource after all of ``operations``; ``resource`` itself is not changed, unless it is
+    the caller's ``own`` to be changed.
 
     Strict as RFC 6902, but for what FHIR's JSON demands, which has no empty list and no empty
     object: ``add`` at ``/note/-`` makes the list ``note`` where there is none, and what ``remove``
@@ -33,7 +36,7 @@ def apply_patch(resource: Resource, operations: Any) -> Resource:
     check_operations(operations)
     if len(operations) > MAX_OPERATIONS:
         raise too_costly(f"A patch has at most {MAX_OPERATIONS:,} operations")
-    patch = Patch(resource)
+    patch = Patch(resource, own=own)
     for operation in operations:
         patch.apply(operation)
     return patch.result()
@@ -47,11 +50,11 @@ def check_operations(value: Any, where: str = "") -> list[Any]:
 
 
 class Patch:
-    """A copy of a resource on its way."""
+    """A copy of a resource on its way, or the resource itself where it is the caller's ``own``."""
 
-    def __init__(self, resource: Resource) -> None:
-        self._before = resource
-        self._document: Any = _copy(resource)
+    def __init__(self, resource: Resource, *, own: bool = False) -> None:
+        self._before = {name: resource.get(name) for name in _FIXED}
+        self._document: Any = resource if own else _copy(resource)
         self._copied = 0
         self._shifted = 0
         #: Objects and lists that something was taken out of, by their identity.
@@ -84,8 +87,8 @@ class Patch:
         """Raise 400 unless it is the same resource still, by its type and id."""
         if not isinstance(self._document, dict):
             raise invalid("Patch must leave a resource")
-        for name in ("resourceType", "id"):
-            if self._document.get(name) != self._before.get(name):
+        for name, before in self._before.items():
+            if self._document.get(name) != before:
                 raise invalid(f"Patch must not change {name}", name)
 
     def add(self, operation: Resource, path: list[str]) -> None:

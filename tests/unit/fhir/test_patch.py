@@ -1,5 +1,6 @@
 """JSON Patch: what it makes of a resource, and what it refuses."""
 
+import re
 from copy import deepcopy
 from decimal import Decimal
 
@@ -65,6 +66,7 @@ def test_what_it_makes(operations, expected):
     assert patched == expected
     assert patched is not TASK
     assert before == TASK
+    assert apply_patch(before, operations, own=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,8 @@ def test_what_it_refuses(operations, message):
     assert [issue.code for issue in refused.value.issues] == ["invalid"]
     assert message in str(refused.value)
     assert before == TASK
+    with pytest.raises(FhirError, match=re.escape(message)):
+        apply_patch(before, operations, own=True)
 
 
 def nested(levels):

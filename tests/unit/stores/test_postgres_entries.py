@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from threadwell.fhir.resource import Resource
-from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Kept
-from threadwell.stores.postgres import PostgresStore, group_rows, private
+from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Conflict, Kept
+from threadwell.stores.postgres import PostgresStore, group_rows, one_statement, private
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.suite.scenario import Desk, query
 from threadwell.stores.suite.world import WORLD
@@ -120,10 +120,16 @@ def test_what_hangs_on_our_bases_breaks_no_transaction(
     _run(empty_postgres_url, session)
 
 
-@pytest.mark.parametrize("joining", [True, False])
-def test_what_changes_is_the_same_by_a_join_and_a_row_at_a_time(
-    empty_postgres_url: str, joining: bool
+@pytest.mark.parametrize(
+    ("joining", "few", "small"),
+    [(True, 10_000, 1_000_000), (True, 0, 1_000_000), (True, 0, 0), (False, 64, 1_000_000)],
+)
+def test_what_changes_is_the_same_by_one_statement_by_joins_and_a_row_at_a_time(
+    empty_postgres_url: str, monkeypatch: pytest.MonkeyPatch, joining: bool, few: int, small: int
 ) -> None:
+    monkeypatch.setattr(group_rows, "_FEW", few)
+    monkeypatch.setattr(group_rows, "_SMALL", small)
+
     async def session(desk: Desk, connection: asyncpg.Connection[Any]) -> None:
         store = desk.store
         assert isinstance(store, PostgresStore)
@@ -142,6 +148,21 @@ def test_what_changes_is_the_same_by_a_join_and_a_row_at_a_time(
         assert [(await desk.must_read("Patient", "p1")).body] != [befores[1].body]
         versions, number = await store.history(DEFAULT_PROJECT, "Patient", "p1", 10, 0)
         assert number == len(versions) == 2
+        new = Kept("kind", "a", b"\x00\xff", None), Kept("kind", "b", b"b")
+        both = desk.write({**_patient("other"), "id": "p5"}), desk.write(changed[2], befores[3])
+        with pytest.raises(Conflict):
+            await store.commit(DEFAULT_PROJECT, ChangeSet(both, kept=new))
+        now = await desk.must_read("Patient", "p2")
+        both = both[0], desk.write({**people[2], "gender": "unknown"}, now)
+        await store.commit(DEFAULT_PROJECT, ChangeSet(both, kept=new))
+        assert await store.list_private("kind") == {"a": b"\x00\xff", "b": b"b"}
+        assert await _found(desk, "Patient?gender=other,unknown") == ["p2", "p5"]
+        assert await _found(desk, "Patient?family=vale") == ["p2", "p3", "p4"]
+        tables = {
+            table: await connection.fetchval(f"SELECT count(*) FROM {table}")
+            for table in ("resource", "version", "change")
+        }
+        assert tables == {"resource": 6, "version": 4, "change": 10}
 
     _run(empty_postgres_url, session)
 
@@ -159,8 +180,14 @@ def test_private_values_are_put_and_removed_together(empty_postgres_url: str) ->
     _run(empty_postgres_url, session)
 
 
+_PARTS = (
+    *(one_statement.SUPERSEDE, one_statement.UPDATE, one_statement.CREATE, one_statement.UNPOST),
+    *(one_statement.POST_NEW, one_statement.POST, one_statement.UNFOLD, one_statement.FOLD),
+    one_statement.KEEP,
+)
 #: Statements, and as many values for them as are empty or nothing.
 _JOINS = {
+    "all in one": one_statement.statement(_PARTS),
     "update": group_rows._UPDATE.joined,
     "unpost": group_rows._UNPOST.joined,
     "unfold": group_rows._UNFOLD.joined,
@@ -185,6 +212,10 @@ def test_a_join_walks_an_index_and_scans_no_table(empty_postgres_url: str, name:
 async def _plan(desk: Desk, connection: asyncpg.Connection[Any], name: str) -> list[str]:
     await desk.store.position(DEFAULT_PROJECT)
     statement = await connection.prepare(_JOINS[name])
-    nothing = [[] if one.kind == "array" else 1 for one in statement.get_parameters()]
+    # What is a text is one in the form of an array.
+    nothing = [
+        "{}" if one.name == "text" else [] if one.kind == "array" else 1
+        for one in statement.get_parameters()
+    ]
     rows = await connection.fetch(f"EXPLAIN (COSTS OFF) {_JOINS[name]}", *nothing)
     return [row[0] for row in rows]

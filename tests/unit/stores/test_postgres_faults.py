@@ -23,7 +23,7 @@ from threadwell.stores.contract import (
     StoreSlow,
     Write,
 )
-from threadwell.stores.postgres import PostgresStore
+from threadwell.stores.postgres import PostgresStore, group_rows
 from threadwell.stores.suite.scenario import query
 
 CHILD = Path(__file__).with_name("postgres_child.py")
@@ -184,11 +184,17 @@ class Cutter:
 
 
 @pytest.mark.parametrize("arrives", [True, False], ids=["answer lost", "commit lost"])
-@pytest.mark.parametrize("word", [b"COMMIT", b'COPY "resource"'])
+@pytest.mark.parametrize("word", [b"COMMIT", b"INSERT INTO resource", b'COPY "resource"'])
 def test_the_connection_is_lost_in_a_commit(
-    durable: postgres.Server, url: str, word: bytes, arrives: bool
+    durable: postgres.Server,
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    word: bytes,
+    arrives: bool,
 ) -> None:
     """Whatever became of the first try, the commit happens once and is acknowledged."""
+    if word.startswith(b"COPY"):
+        monkeypatch.setattr(group_rows, "_SMALL", 0)
     cutter = Cutter(durable.folder / ".s.PGSQL.5432", arrives=arrives)
     schema = f"cut_{word[:4].decode().lower()}_{arrives}".lower()
 

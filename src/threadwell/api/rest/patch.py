@@ -77,8 +77,8 @@ async def patched(
     ``urls``, ``conditions`` and ``find`` as in ``accept``: what is stored has none;
     ``version_id`` as in ``updated``.
     """
-    apply: Callable[[Resource, Any], Resource] = apply_patch
     count = len(operations)
+    apply: Callable[[Resource, Any], Resource] = _apply_json
     if isinstance(operations, dict):
         apply, count = apply_path_patch, _PATH * len(path_operations(operations))
     size = len(current.body) + _OPERATION * count
@@ -124,6 +124,11 @@ async def parse_operations(request: Request) -> Any:
         path_operations(value)
         return value
     return check_operations(value)
+
+
+def _apply_json(resource: Resource, operations: Any) -> Resource:
+    # It was parsed for this alone.
+    return apply_patch(resource, operations, own=True)
 
 
 async def _apply(context: Context, request: Request, operations: Any, current: Stored) -> Change:

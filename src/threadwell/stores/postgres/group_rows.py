@@ -5,7 +5,8 @@ of a sheet are in it as they are copied. Of a resource that was there, another v
 may have made new entries already. Where that is likely, or a transaction broke at one, they go by a
 statement that passes over what is there. What changes or goes away goes by a join of arrays with
 the table. That has one plan, by the key, where we set how plans are made; behind a pooler and on
-several nodes it goes a row at a time.
+several nodes it goes a row at a time. Where there is one plan, and not much to write, all goes by
+one statement, but for new entries where these are many (``one_statement``).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from threadwell.stores.contract import Write
+from threadwell.stores.contract import Kept, Write
+from threadwell.stores.postgres import one_statement
 from threadwell.stores.postgres.database import Connection
+from threadwell.stores.postgres.private import new_kept, write_kept
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.packed_rows import Lists, copy, numbered
@@ -88,6 +91,9 @@ _POSTING = ("pid", "key", "sort", "rid")
 _FOLDED = ("pid", "key", "rid", "beginning", "text")
 #: Resources whose entries are made at a time, until others have their turn.
 _SLICE = 50
+#: So many new entries, and bytes of bodies, go by one statement with all else: more cost less by
+#: ``COPY``, for all that it is on its way twice.
+_FEW, _SMALL = 64, 256 * 1024
 
 
 class Current(NamedTuple):
@@ -122,6 +128,8 @@ class GroupRows:
         self._sheets: list[tuple[int, Sheet]] = []
         #: Rows of what was expunged, that give way to what has their ids now.
         self.emptied: list[int] = []
+        #: Private values that are written along.
+        self.kept: list[Kept] = []
 
     def add(self, prepared: Prepared, currents: Sequence[Current | None]) -> None:
         """Take a change set whose expectations hold, and what is current of each of its writes."""
@@ -132,14 +140,63 @@ class GroupRows:
         self._new += currents.count(None)
 
     async def write(self, connection: Connection) -> list[Numbered]:
-        """Write all of it, within the transaction that is open; the answer is what was written."""
-        pid = self._pid
-        rows = _Rows(pid, trusting=self._trusting)
+        """Write all of it, within the transaction that is open; the answer is what was written: of
+        the resources.
+        """
+        if not self._writes:
+            await write_kept(connection, self.kept)
+            return []
+        rows = _Rows(self._pid, trusting=self._trusting)
         rids = [row[0] for row in await connection.fetch(_RIDS, self._new)] if self._new else []
         following = iter(rids)
         currents = [current or Current(next(following), 0, "") for _, current, _, _ in self._writes]
         for (write, _, _, added), current in zip(self._writes, currents, strict=True):
             rows.add_version(write, current, added)
+        many = self._sheets or self.emptied or rows.contents or rows.size > _SMALL
+        if self._joining and not many:
+            await self._write_small(connection, rows, currents)
+        else:
+            await self._write_much(connection, rows, currents, rids)
+            await write_kept(connection, self.kept)
+        return [Numbered(current.rid, current.number + 1) for current in currents]
+
+    async def _write_small(
+        self, connection: Connection, rows: _Rows, currents: Sequence[Current]
+    ) -> None:
+        few = sum([len(a.places) + len(a.placed) for _, _, _, a in self._writes]) <= _FEW
+        new: list[tuple[int, int, int]] | None = [] if few else None
+        for at, (_, _, removed, added) in enumerate(self._writes):
+            rows.add_entries(currents[at], removed, added, new)
+        # In the order of the ids, of the lists and of the names, as ``_write_much``.
+        rows.created.sort(key=itemgetter(-1, -2))
+        kept, others = new_kept(self.kept)
+        parts = one_statement
+        await parts.write_together(
+            connection,
+            self._pid,
+            (
+                (parts.SUPERSEDE, [row[:1] for row in rows.updated]),
+                (parts.UPDATE, rows.updated),
+                (parts.CREATE, [row[1:] for row in rows.created]),
+                (parts.UNPOST, sorted(rows.unposted)),
+                (parts.POST_NEW, sorted(new or ())),
+                (parts.POST, sorted(rows.posted)),
+                (parts.UNFOLD, rows.unfolded),
+                (parts.FOLD, sorted(rows.folded)),
+                (parts.KEEP, kept),
+            ),
+        )
+        await _copied(connection, [rows.posted_new.rows(self._pid)])
+        await write_kept(connection, others)
+
+    async def _write_much(
+        self,
+        connection: Connection,
+        rows: _Rows,
+        currents: Sequence[Current],
+        rids: Sequence[int],
+    ) -> None:
+        pid = self._pid
 
         async def together(sql: str, of: Iterable[tuple[Any, ...]]) -> None:
             columns = list(zip(*of, strict=True))
@@ -187,15 +244,17 @@ class GroupRows:
         finally:
             await writing
         await each(_UNPOST, sorted(rows.unposted))
-        if any(entries):
-            copying = memoryview(copy(entries))
-            await connection.copy_to_table(
-                "posting", source=copying, columns=_POSTING, format="binary"
-            )
+        await _copied(connection, entries)
         await together(_POST, sorted(rows.posted, key=itemgetter(0)))
         await each(_UNFOLD, rows.unfolded)
         await copied("folded", _FOLDED, sorted((pid, *row) for row in rows.folded))
-        return [Numbered(current.rid, current.number + 1) for current in currents]
+
+
+async def _copied(connection: Connection, entries: Sequence[bytes]) -> None:
+    """Write packed entries, if there are any."""
+    if any(entries):
+        copying = memoryview(copy(entries))
+        await connection.copy_to_table("posting", source=copying, columns=_POSTING, format="binary")
 
 
 class _Rows:
@@ -206,6 +265,8 @@ class _Rows:
     def __init__(self, pid: int, *, trusting: bool) -> None:
         self._pid = pid
         self._trusting = trusting
+        #: Bytes of bodies.
+        self.size = 0
         self.created: list[tuple[Any, ...]] = []
         self.updated: list[tuple[Any, ...]] = []
         self.contents: list[tuple[int, str, bytes]] = []
@@ -216,7 +277,8 @@ class _Rows:
         self.folded: list[tuple[int, int, bytes, bytes]] = []
 
     def add_version(self, write: Write, current: Current, added: Entries) -> None:
-        rid = current.rid
+        rid, body = current.rid, _body(write)
+        self.size += len(body)
         row = (
             rid,
             current.number + 1,
@@ -226,7 +288,7 @@ class _Rows:
             added.present,
             added.sort,
             write.author,
-            _body(write),
+            body,
         )
         if current.number:
             self.updated.append(row)
@@ -235,7 +297,14 @@ class _Rows:
         if write.content is not None:
             self.contents.append((rid, write.version_id, write.content))
 
-    def add_entries(self, current: Current, removed: Entries, added: Entries) -> None:
+    def add_entries(
+        self,
+        current: Current,
+        removed: Entries,
+        added: Entries,
+        new: list[tuple[int, int, int]] | None = None,
+    ) -> None:
+        """Add the entries of a resource; into ``new``, if given, those that are packed else."""
         rid = current.rid
         self.folded += _texts(added.texts, rid)
         if current.number:
@@ -245,7 +314,10 @@ class _Rows:
             if removed.absolute or not self._trusting:
                 self.posted += added.postings(rid)
                 return
-        self.posted_new.add(added, rid)
+        if new is None:
+            self.posted_new.add(added, rid)
+        else:
+            new += added.postings(rid)
 
 
 def _body(write: Write) -> bytes:

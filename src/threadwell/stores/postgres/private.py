@@ -77,11 +77,10 @@ async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
 
     One that is expected not to be there breaks the transaction where it is.
     """
-    ordered = sorted(kept, key=lambda one: (one.kind, one.name))
-    new = [(one.kind, one.name, one.value) for one in ordered if _is_new(one)]
+    new, others = new_kept(kept)
     if new:
         await connection.execute(_INSERT, *zip(*new, strict=True))
-    others = [one for one in ordered if not (_is_new(one) or _stays(one))]
+    others = [one for one in others if not _stays(one)]
     if gone := [(one.kind, one.name) for one in others if one.value is None]:
         await connection.execute(_REMOVE_MANY, *zip(*gone, strict=True))
     put = [(one.kind, one.name, one.value) for one in others if one.value is not None]
@@ -89,13 +88,20 @@ async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
         await connection.execute(_PUT_MANY, *zip(*put, strict=True))
 
 
+def new_kept(kept: Iterable[Kept]) -> tuple[list[tuple[str, str, bytes]], list[Kept]]:
+    """The rows of those that are expected not to be there, and the others, in their order."""
+    ordered = sorted(kept, key=lambda one: (one.kind, one.name))
+    new = [
+        (one.kind, one.name, one.value)
+        for one in ordered
+        if one.before is None and one.value is not None
+    ]
+    return new, [one for one in ordered if one.before is not None or one.value is None]
+
+
 async def is_kept(connection: Connection, one: Kept) -> bool:
     """Whether a private value is as it was to be written."""
     return bool(await connection.fetchval(_GET, one.kind, one.name) == one.value)
-
-
-def _is_new(one: Kept) -> bool:
-    return one.before is None and one.value is not None
 
 
 def _stays(one: Kept) -> bool:

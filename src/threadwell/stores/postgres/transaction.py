@@ -15,7 +15,7 @@ from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import WHATEVER, Conflict, Kept, Key, Stored
 from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
-from threadwell.stores.postgres.private import current_kept, write_kept
+from threadwell.stores.postgres.private import current_kept
 from threadwell.stores.postgres.quick import NumberedProject
 from threadwell.stores.postgres.search import Searcher
 from threadwell.stores.sql.condition import looks_up
@@ -91,9 +91,8 @@ async def write_group(
     rows = GroupRows(numbered.pid, trusting=trusting, joining=joining)
     check = _Check(connection, keys, numbered, rows)
     verdicts = await check.verdicts(group, trusting=trusting)
-    written = await rows.write(connection)
-    await write_kept(connection, check.kept)
-    return verdicts, written
+    rows.kept = check.kept
+    return verdicts, await rows.write(connection)
 
 
 #: A resource, and the version of it that has to be current.

@@ -76,7 +76,23 @@ class Splits:
         self._looked_at = {
             name: member.looked_at for name, member in plan.members.items() if member.looked_at
         }
+        #: What tells when a resource happened, by member.
+        self._when = {
+            name: Finder(_only(member, codes), params, remembers=False)
+            for name, member in plan.members.items()
+            if (codes := [take.code for take in member.takes if params[take.code].natural])
+        }
         self._known: dict[frozenset[str], Split] = {}
+
+    def when(self, resource: Resource, changed: frozenset[str]) -> int:
+        """When the resource happened, as far as members of ``changed`` tell it: in microseconds
+        since 1970, ``HIGHEST`` if they do not.
+        """
+        found = MemberEntries()
+        for name, finder in self._when.items():
+            if name in changed and name in resource:
+                finder.gather(resource[name], resource, found)
+        return found.natural
 
     def differing(self, was: Resource, now: Resource) -> frozenset[str] | None:
         """The members that differ, of those that parameters look at; ``None`` if nobody can tell.

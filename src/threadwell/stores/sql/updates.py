@@ -57,6 +57,8 @@ def _of_changed(
     if changed is None:
         return None
     split = shape.splits.of(changed)
+    if shape.splits.when(was, changed) != shape.splits.when(now, changed):
+        return None
     rest = MemberEntries()
     for name, notes in split.notes.items():
         element = now.get(name)
@@ -66,7 +68,7 @@ def _of_changed(
     if old.present > PARAMETERS:
         return None
     new = _found(shape, split, now, rest, updated * 1000)
-    if old.natural != new.natural:
+    if old.natural != new.natural:  # what is looked at as a whole may tell it, too
         return None
     if was_updated != updated:
         for keys_of, missing, _ in split.same:
