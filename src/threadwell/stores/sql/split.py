@@ -84,15 +84,20 @@ class Splits:
         }
         self._known: dict[frozenset[str], Split] = {}
 
-    def when(self, resource: Resource, changed: frozenset[str]) -> int:
-        """When the resource happened, as far as members of ``changed`` tell it: in microseconds
-        since 1970, ``HIGHEST`` if they do not.
+    def moved(self, was: Resource, now: Resource) -> bool:
+        """Whether the members that tell when the resource happened tell another time: a look that
+        costs little, and may miss one.
         """
-        found = MemberEntries()
-        for name, finder in self._when.items():
-            if name in changed and name in resource:
-                finder.gather(resource[name], resource, found)
-        return found.natural
+        if all(was.get(name) == now.get(name) for name in self._when):
+            return False
+        times = []
+        for resource in was, now:
+            found = MemberEntries()
+            for name, finder in self._when.items():
+                if name in resource:
+                    finder.gather(resource[name], resource, found)
+            times.append(found.natural)
+        return times[0] != times[1]
 
     def differing(self, was: Resource, now: Resource) -> frozenset[str] | None:
         """The members that differ, of those that parameters look at; ``None`` if nobody can tell.

@@ -53,12 +53,12 @@ def _of_changed(
     ):
         return None
     shape = shape_of(keys, home, project, type_)
+    if shape.splits.moved(was, now):
+        return None
     changed = shape.splits.differing(was, now)
     if changed is None:
         return None
     split = shape.splits.of(changed)
-    if shape.splits.when(was, changed) != shape.splits.when(now, changed):
-        return None
     rest = MemberEntries()
     for name, notes in split.notes.items():
         element = now.get(name)
