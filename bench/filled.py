@@ -107,4 +107,5 @@ def _messages(count: int, people: int, now: datetime) -> Iterator[Message]:
 
 
 if __name__ == "__main__":
-    asyncio.run(fill(sys.argv[1], int(sys.argv[2]), workers=int(sys.argv[3])))
+    path, count, *workers = sys.argv[1:]
+    asyncio.run(fill(path, int(count), workers=int(*workers or "1")))
