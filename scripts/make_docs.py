@@ -82,6 +82,8 @@ ENVIRONMENT = {
     SPOOL_VARIABLE: "the folder where what was seen waits until it is in the audit trail; if"
     " it is not set, beside a SQLite file, and for PostgreSQL below `~/.local/state/threadwell`",
     "XDG_STATE_HOME": "in place of `~/.local/state`",
+    "SPARK_LOCAL_DIRS": "set by Spark for its workers: where people and messages of a backfill wait"
+    " on a cluster, until the executor ends",
     "NO_COLOR": "if set to anything, the output has no colours",
     "TERM": "`dumb` leaves colours out too",
 }
