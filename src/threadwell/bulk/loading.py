@@ -317,12 +317,19 @@ class Loader:
                 told.older += 1
                 return None
             told.changed += 1
+            if self._as_it_was and await self._has_version(fit, version_id):
+                # Another server has numbered its own: each version has an id of its own here.
+                version_id = new_id(now)
         else:
             told.new += 1
         stamped, body = stamp(fit.resource, fit.id, version_id, updated)
         return Write(
             fit.type, fit.id, version_id, updated, stamped, body, before, content=fit.content
         )
+
+    async def _has_version(self, fit: Fit, version_id: str) -> bool:
+        versions = self._store.read_version
+        return await versions(self._project, fit.type, fit.id, version_id) is not None
 
     async def _is_same(self, fit: Fit, before: Stored) -> bool:
         stamped, body = stamp(fit.resource, fit.id, before.version_id, before.updated)

@@ -195,6 +195,22 @@ def test_versions_are_kept_where_that_is_asked_for(store: Store, tmp_path: Path)
     assert read(store, "Patient", "p1")["meta"] == later
 
 
+def test_no_two_versions_of_a_resource_have_one_id(store: Store, tmp_path: Path) -> None:
+    """Two servers number theirs alike, and who has seen the one has not seen the other."""
+    told = [("1", "aGVsbG8="), ("1", "aGk="), ("2", "aG8="), ("1", "aGE=")]
+    every = [
+        FILE | {"data": data, "meta": {"versionId": one, "lastUpdated": f"{year}-01-01T00:00:00Z"}}
+        for year, (one, data) in enumerate(told, 2020)
+    ]
+    counts, _ = load(store, file(tmp_path / "a.ndjson", *every), as_it_was=True)
+    assert counts == {"files": 1, "lines": 4, "new": 1, "changed": 3}
+    found, _ = RUNNER.run(store.history(DEFAULT_PROJECT, "Binary", "b1", 9, 0))
+    ids = [one.version_id for one in reversed(found)]
+    assert (ids[0], ids[2], len(set(ids))) == ("1", "2", 4)
+    texts = [RUNNER.run(store.content(DEFAULT_PROJECT, "b1", one)) for one in ids]
+    assert texts == [b"hello", b"hi", b"ho", b"ha"]
+
+
 BAD = [
     (b'{"resourceType": "Patient", "id"', "it is no JSON: Input data was truncated"),
     (b'["Patient"]', "it is no JSON object"),
