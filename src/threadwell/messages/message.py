@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, field, make_dataclass
 from datetime import datetime
 
 import msgspec
@@ -86,8 +86,19 @@ class Message(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
 
 
-# It is varied as other values are, by ``dataclasses.replace``, which looks for this.
-_like = make_dataclass("_like", Message.__struct_fields__)
+# It is varied as other values are, by ``dataclasses.replace``, which looks for this. Who asks for
+# its ``fields`` learns which may be left out.
+_needed = len(Message.__struct_fields__) - len(Message.__struct_defaults__)
+_like = make_dataclass(
+    "_like",
+    [(name, Message.__annotations__[name]) for name in Message.__struct_fields__[:_needed]]
+    + [
+        (name, Message.__annotations__[name], field(default=default))
+        for name, default in zip(
+            Message.__struct_fields__[_needed:], Message.__struct_defaults__, strict=True
+        )
+    ],
+)
 Message.__dataclass_fields__ = _like.__dataclass_fields__  # type: ignore[attr-defined]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -32,3 +32,16 @@ def test_it_is_told_by_what_it_says():
     again = pickle.loads(pickle.dumps(ONE))
     assert again == ONE
     assert len({ONE, again, replace(ONE, source="other")}) == 2
+
+
+def test_its_fields_tell_their_types_and_which_may_be_left_out():
+    told = {one.name: (one.type, one.default) for one in fields(Message)}
+    assert told["sender"] == ("Address", MISSING)
+    assert told["made_id"] == ("bool", False)
+    needed = [name for name, (_, default) in told.items() if default is MISSING]
+    assert needed == [
+        *("channel", "external_id", "sender", "recipients"),
+        "sent",
+        "text",
+        "new_text",
+    ]
