@@ -58,6 +58,8 @@ def condition_of_create(type_: str, request: Request) -> str | None:
     """
     header = request.headers.get(b"if-none-exist")
     if header is None:
+        if not request.query:
+            return None
         asked = [pair for pair in parse_params(request.query) if pair[0] not in _OF_ANSWER]
         return urlencode(asked) if asked and type_ != "Binary" else None
     text = header.decode(errors="replace").strip()

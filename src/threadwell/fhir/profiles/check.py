@@ -76,8 +76,11 @@ def _inner(resource: Resource, path: str) -> Iterator[tuple[Place, Any]]:
 
 def claims(resource: Resource) -> list[str]:
     """The profiles that it and the resources in it claim."""
-    inner = [url for place, _ in _inner(resource, "Bundle") for url in claimed(place.value)]
-    return list(dict.fromkeys([*claimed(resource), *inner]))
+    urls = claimed(resource)
+    if "contained" in resource or "entry" in resource:
+        for place, _ in _inner(resource, "Bundle"):
+            urls += claimed(place.value)
+    return list(dict.fromkeys(urls))
 
 
 def _check_codes(resource: Resource, path: str, library: Library, run: Run) -> None:
