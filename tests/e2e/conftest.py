@@ -112,6 +112,29 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], st
     return make
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Answers with the URL of another store that has nothing in it, each time.
+
+    In PostgreSQL it is lent: for tests of which no process is killed.
+    """
+    if request.param == "sqlite":
+        numbers = count()
+        yield lambda: str(tmp_path / f"store{next(numbers)}.db")
+        return
+    server = request.getfixturevalue("postgres_server")
+    schemas = request.getfixturevalue("postgres_schemas")
+    lent: list[str] = []
+
+    def lend() -> str:
+        lent.append(schemas.lend())
+        return f"{server.url()}&schema={lent[-1]}"
+
+    yield lend
+    for schema in lent:
+        schemas.take_back(schema)
+
+
 @pytest.fixture(scope="module")
 def chrome(chromium: str) -> Iterator[Browser]:
     """A real Chromium, for the tests of a module."""

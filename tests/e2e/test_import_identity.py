@@ -272,11 +272,11 @@ def take(url: str, parts: Sequence[Sequence[Path]]) -> None:
 
 def test_nothing_is_lost_and_nothing_is_there_twice(
     case: tuple[list[Path], list[str], int, int],
-    new_store: Callable[[], str],
+    empty_store: Callable[[], str],
     live_resources: Callable[[str], dict[str, Any]],
 ) -> None:
     paths, texts, held, attached = case
-    at_once = new_store()
+    at_once = empty_store()
     take(at_once, [paths])
     with threadwell.open(at_once) as tw:
         assert tw.verify() == []
@@ -299,11 +299,11 @@ def test_nothing_is_lost_and_nothing_is_there_twice(
     assert all(url in expected for url in urls)
     orders = [*permutations(paths)]
     for order in (orders[-1], orders[len(orders) // 2]):
-        url = new_store()
+        url = empty_store()
         take(url, [[one] for one in order])
         take(url, [paths])
-        assert sorted(_that_count(live_resources(url))) == sorted(_that_count(expected))
         found = live_resources(url)
+        assert sorted(_that_count(found)) == sorted(_that_count(expected))
         assert {name: found[name] for name in _that_count(found)} == {
             name: expected[name] for name in _that_count(expected)
         }

@@ -306,7 +306,7 @@ def take(url: str, folder: Path) -> tuple[int, int, int]:
 
 def test_nothing_is_there_twice(
     exports: Exports,
-    new_store: Callable[[], str],
+    empty_store: Callable[[], str],
     live_resources: Callable[[str], dict[str, Any]],
     tmp_path: Path,
 ) -> None:
@@ -314,7 +314,7 @@ def test_nothing_is_there_twice(
     for folder, write in ((early, exports.early), (again, exports.early), (late, exports.late)):
         folder.mkdir()
         write(folder)
-    url, at_once, backwards = new_store(), new_store(), new_store()
+    url, at_once, backwards = empty_store(), empty_store(), empty_store()
     new = len(exports.texts) - exports.first
     assert take(url, early) == (exports.first, 0, 0)
     assert take(url, early) == (0, exports.first, 0)

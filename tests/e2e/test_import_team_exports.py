@@ -155,13 +155,13 @@ def test_an_export_and_a_later_larger_one_are_taken_in_once(
     exports: list[Write],
     texts: dict[str, str],
     tmp_path: Path,
-    new_store: Callable[[], str],
+    empty_store: Callable[[], str],
     live_resources: Callable[[str], dict[str, Any]],
 ) -> None:
     people = tmp_path / "people.csv"
     people.write_text(PEOPLE)
     paths = [make(tmp_path / f"in {number}") for number, make in enumerate(exports)]
-    at_once, in_turn = new_store(), new_store()
+    at_once, in_turn = empty_store(), empty_store()
     for url, parts in ((at_once, [paths]), (in_turn, [[path] for path in paths])):
         for part in parts:
             with threadwell.open(url) as tw:
@@ -179,9 +179,9 @@ def test_an_export_and_a_later_larger_one_are_taken_in_once(
 
 
 def test_what_waited_for_addresses_has_its_place_by_an_export_that_has_them(
-    tmp_path: Path, new_store: Callable[[], str], live_resources: Callable[[str], dict[str, Any]]
+    tmp_path: Path, empty_store: Callable[[], str], live_resources: Callable[[str], dict[str, Any]]
 ) -> None:
-    people, url = tmp_path / "people.csv", new_store()
+    people, url = tmp_path / "people.csv", empty_store()
     people.write_text(PEOPLE)
     for number, make in enumerate((slack_without_mail, slack_more_days)):
         with threadwell.open(url) as tw:

@@ -34,8 +34,9 @@ def test_suite(suite: str, node: list[str], server) -> None:
     environment = server.environment
     if suite == "projects.test.mjs":
         environment |= second_project(server.store)
+    # Without --test there is no second Node, which would do no more than to start this one.
     run = subprocess.run(
-        [*node, "--test", "--test-reporter=tap", suite],
+        [*node, "--test-reporter=tap", suite],
         cwd=CLIENTS,
         env=environment,
         capture_output=True,

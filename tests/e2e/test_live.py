@@ -26,11 +26,12 @@ from threadwell.app import create_server, duties_of, open_store
 from threadwell.channels.account import Account
 from threadwell.duties.rota import perform
 from threadwell.encounters.delivery import delivery_of
+from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
 from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, FILES, entries
 from threadwell.messages import Address, AddressKind
-from threadwell.stores.contract import DEFAULT_PROJECT
+from threadwell.stores.contract import DEFAULT_PROJECT, Store
 
 from .conftest import THREADWELL, free_port
 from .provider import ACCOUNT, OFFICE, TOKEN, Provider, status, text
@@ -95,40 +96,44 @@ class Practice:
 
     def children(self) -> list[dict[str, Any]]:
         """The messages of the record, as they were sent."""
-        return asyncio.run(self._found())
-
-    async def _found(self) -> list[dict[str, Any]]:
-        from threadwell.fhir.json import decode
-
-        store = open_store(self.store)
-        try:
-            page = await store.search(DEFAULT_PROJECT, Query("Communication", count=1000))
-            found = [decode(one.body) for one in page.matches]
-        finally:
-            await store.close()
-        return sorted((one for one in found if "partOf" in one), key=lambda one: one["sent"])
-
-    def waiting(self) -> int:
-        async def count() -> int:
-            store = open_store(self.store)
-            try:
-                found = [await entries(store, DEFAULT_PROJECT, kind) for kind in (ARRIVED, FILES)]
-            finally:
-                await store.close()
-            return sum(map(len, found))
-
-        return asyncio.run(count())
+        return self.wait_until(lambda *_: True)
 
     def wait_for(self, messages: int, seconds: float = 60) -> list[dict[str, Any]]:
         """The messages, once there are so many and nothing waits any more."""
-        until = time.monotonic() + seconds
-        while True:
-            waiting = self.waiting()
-            found = self.children()
-            if len(found) == messages and not waiting:
-                return found
-            assert time.monotonic() < until, (len(found), waiting, self.log.read_text())
-            time.sleep(0.1)
+        return self.wait_until(
+            lambda found, waiting: len(found) == messages and not waiting, seconds
+        )
+
+    def wait_until(
+        self, fits: Callable[[list[dict[str, Any]], int], bool], seconds: float = 60
+    ) -> list[dict[str, Any]]:
+        """The messages, once they fit with how many entries wait, asked of one open store."""
+
+        async def wait() -> list[dict[str, Any]]:
+            until = time.monotonic() + seconds
+            store = open_store(self.store)
+            try:
+                while True:
+                    waiting = await _waiting(store)
+                    found = await _found(store)
+                    if fits(found, waiting):
+                        return found
+                    assert time.monotonic() < until, (len(found), waiting, self.log.read_text())
+                    await asyncio.sleep(0.1)
+            finally:
+                await store.close()
+
+        return asyncio.run(wait())
+
+
+async def _found(store: Store) -> list[dict[str, Any]]:
+    page = await store.search(DEFAULT_PROJECT, Query("Communication", count=1000))
+    found = [decode(one.body) for one in page.matches]
+    return sorted((one for one in found if "partOf" in one), key=lambda one: one["sent"])
+
+
+async def _waiting(store: Store) -> int:
+    return sum([len(await entries(store, DEFAULT_PROJECT, kind)) for kind in (ARRIVED, FILES)])
 
 
 @pytest.fixture
@@ -249,10 +254,7 @@ def test_states_come_before_and_after_their_message(practice: Practice, tmp_path
         tw.import_messages(logged(tmp_path / "log.csv", 11, 12), owner=OFFICE, zone="UTC")
     provider.deliver(status(12, "undelivered", ANA, ErrorCode="30006"))
     expected = [("read", ""), ("failed", "30006")]
-    until = time.monotonic() + 60
-    while [delivered_as(one) for one in practice.children()] != expected:
-        assert time.monotonic() < until, (practice.children(), practice.log.read_text())
-        time.sleep(0.2)
+    practice.wait_until(lambda found, _: [delivered_as(one) for one in found] == expected)
     assert practice.wait_for(2)[1]["statusReason"]["text"] == (
         "It was not delivered: it is a landline, or its carrier takes no text messages "
         "(the provider's error 30006)"

@@ -15,26 +15,37 @@ pytestmark = pytest.mark.node
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture(scope="module")
+def home(node, server, tmp_path_factory) -> Path:
+    """Where somebody is at home who has logged in."""
+    folder = tmp_path_factory.mktemp("home")
+    credentials = ["--client-id", server.client_id, "--client-secret", server.client_secret]
+    base = ["--auth-type", "client-credentials", "--base-url", server.base_url]
+    logged_in = _runs(node, server, folder, folder)("login", *base, *credentials)
+    assert logged_in.returncode == 0, logged_in.stderr
+    return folder
+
+
 @pytest.fixture
-def medplum(node, server, tmp_path) -> Run:
-    """Runs one ``medplum`` command with a home of its own, logged in."""
+def medplum(node, server, home, tmp_path) -> Run:
+    """Runs one ``medplum`` command, logged in, in a folder of the test's own."""
+    return _runs(node, server, home, tmp_path)
+
+
+def _runs(node, server, home: Path, folder: Path) -> Run:
     package = json.loads((BINARY / "package.json").read_text())
     script = str(BINARY / package["bin"]["medplum"])
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*node, script, *arguments],
-            cwd=tmp_path,
-            env={**server.environment, "HOME": str(tmp_path)},
+            cwd=folder,
+            env={**server.environment, "HOME": str(home)},
             capture_output=True,
             text=True,
             timeout=60,
         )
 
-    credentials = ["--client-id", server.client_id, "--client-secret", server.client_secret]
-    base = ["--auth-type", "client-credentials", "--base-url", server.base_url]
-    logged_in = run("login", *base, *credentials)
-    assert logged_in.returncode == 0, logged_in.stderr
     return run
 
 
