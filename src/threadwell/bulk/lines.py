@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,7 +87,7 @@ def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
     """
     with path.open("rb") as plain:
         packed = plain.read(2) == _GZIP
-    with gzip.open(path, "rb") if packed else path.open("rb") as file:
+    with gzip.open(path, "rb") if packed else path.open("rb") as file, _telling(path):
         file.seek(start)
         at = start
         while text := file.readline(LONGEST + 1):
@@ -102,6 +105,15 @@ def read_lines(path: Path, start: int = 0, number: int = 0) -> Iterator[Line]:
                 stripped = stripped.removeprefix(b"\xef\xbb\xbf")
             if stripped:
                 yield Line(number, stripped, at)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Whoever meets damage is told in which file."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(EIO, "it is damaged, or ends too early (gzip)", str(path)) from error
 
 
 def parts_of(lines: Iterator[Line], most: int, most_bytes: int) -> Iterator[list[Line]]:

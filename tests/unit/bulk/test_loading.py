@@ -260,6 +260,14 @@ def test_what_is_trusted_is_not_checked(store: Store, tmp_path: Path) -> None:
     assert read(store, "Patient", "odd")["hooves"] == 4
 
 
+@pytest.mark.parametrize("damage", [lambda text: text[:-9], lambda text: text[:9] + b"no" * 9])
+def test_damaged_gzip_is_told_with_its_file(tmp_path: Path, damage: Any) -> None:
+    path = file(tmp_path / "x.ndjson.gz", PATIENT, MESSAGE)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(OSError, match=r"damaged.*x\.ndjson\.gz"):
+        load(MemoryStore(), path)
+
+
 def test_a_subscription_calls_nobody(tmp_path: Path) -> None:
     store = MemoryStore()
     subscription = {
