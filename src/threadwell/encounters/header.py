@@ -66,15 +66,16 @@ def header(
     out["sent"] = fhir_time(counted[0].sent.at)
     actors = {who: _actor(who, key, frame) for who, key in _everybody(messages, links).items()}
     gone = {who for who, one in place.members.items() if one.until}
-    out["recipient"] = [one for who, one in actors.items() if who not in gone]
-    if place.members:
-        out["recipient"] += [
-            reference(who)
-            for who, one in sorted(place.members.items())
-            if not one.until and who not in actors
-        ]
-        if left := [one for one in place.members.values() if one.until]:
-            out["extension"] = as_removed(left)
+    to = [one for who, one in actors.items() if who not in gone]
+    to += [
+        reference(who)
+        for who, one in sorted(place.members.items())
+        if not one.until and who not in actors
+    ]
+    if to:
+        out["recipient"] = to
+    if left := [one for one in place.members.values() if one.until]:
+        out["extension"] = as_removed(left)
     out["sender"] = actors[links[opener].sender or counted[0].sender]
     return out
 

@@ -13,7 +13,7 @@ from threadwell.fhir.resource import Resource
 
 #: The elements that a projection decides, by type. Everything else belongs to people and other
 #: programs: diagnoses and reasons of an Encounter, notes and owner of a Task.
-_OURS: Mapping[str, tuple[str, ...]] = {
+DECIDED: Mapping[str, tuple[str, ...]] = {
     "Communication": (
         *("identifier", "inResponseTo", "status", "medium", "subject"),
         *("topic", "encounter", "sent", "recipient", "sender"),
@@ -48,7 +48,7 @@ def merged(stored: Resource, projected: Resource, spoke: Spoke) -> Resource:
     in place of the words of a question; those follow what is asked.
     """
     type_ = projected["resourceType"]
-    ours = _OURS[type_]
+    ours = DECIDED[type_]
     kept = {name: value for name, value in stored.items() if name not in ours}
     added = {name: value for name, value in projected.items() if name in ours or name not in stored}
     out = {**kept, **added, **_people(stored, projected, spoke)}
@@ -75,7 +75,7 @@ def carried(source: Resource, onto: Resource, spoke: Spoke, *, anew: bool) -> Re
     we would have written to ``source``, too, and what others made of it counts.
     """
     out = {**onto, **_people(source, onto, spoke)}
-    ours = _OURS[source["resourceType"]]
+    ours = DECIDED[source["resourceType"]]
     for name, value in source.items():
         if name in ours or name in _NEVER_CARRIED:
             continue
