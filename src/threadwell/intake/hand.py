@@ -38,7 +38,8 @@ from threadwell.intake.seat import Seat
 from threadwell.stores.contract import ChangeSet, Store
 from threadwell.stores.sql.bases import Bases
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.unused import give_back
+from threadwell.stores.sql.prepare import forget
+from threadwell.stores.unused import give_back, keep_little
 
 
 class Asking:
@@ -61,9 +62,14 @@ class Asking:
     async def commit(self, project: str, change_set: ChangeSet) -> None:
         """As a store would, though somebody else does it."""
         number, answer = self._expect()
-        self._line.say(Commit(number, project, with_worked(change_set, project, self._keys)))
-        # What was said is needed no longer here.
+        # It has nobody who holds it but the call.
+        held = [change_set]
         del change_set
+        self._line.say(Commit(number, project, with_worked(held.pop(), project, self._keys)))
+        if self._keys is not None:
+            # The next ones are of other patients.
+            forget(self._keys)
+        give_back()
         await answer
 
     def answered(self, answer: Answer) -> None:
@@ -152,6 +158,7 @@ def main(control: int) -> None:
     # Whoever has started it decides when it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    keep_little()
     be_leader(socket.socket(fileno=control), _be)
 
 

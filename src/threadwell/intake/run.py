@@ -214,6 +214,8 @@ class Run:
     def committing(self, batch: Batch) -> None:
         """The batch is on its way: searches of the store need not show it yet."""
         self._pending.add(batch.writes)
+        if self.shelf.brief and not (self._recutting or self._settings.dry_run):
+            self.shelf.let_go(self._settings.batch)
 
     def committed(self) -> None:
         """Everything that was on its way has arrived."""

@@ -232,6 +232,61 @@ def test_people_who_are_let_go_of_between_circles_are_found_again(monkeypatch, m
     assert count > 4 if most == 3 else count == 1
 
 
+def test_circles_whose_batch_is_on_its_way_are_let_go_of_and_may_come_again(monkeypatch):
+    """But for those that come in pieces. Whoever asks for one again waits until it is stored."""
+    begun: list[Run] = []
+    left: list[int] = []
+
+    class Noted(Run):
+        async def start(self):
+            begun.append(self)
+            await super().start()
+
+        def committing(self, batch):
+            super().committing(batch)
+            left.append(len(list(self.shelf)))
+
+    monkeypatch.setattr("threadwell.intake.sending.Run", Noted)
+
+    class Slow(MemoryStore):
+        async def commit(self, project, change_set):
+            for _ in range(100):
+                await asyncio.sleep(0)
+            await super().commit(project, change_set)
+
+    def batch(patient: int, *numbers: int) -> list[Message | Broken]:
+        sent = [(str(one), START + timedelta(hours=one)) for one in numbers]
+        other = phone(patient)
+        return [
+            Message("sms", f"{patient}-{name}", other, (OFFICE,), at, name, name, other.value)
+            for name, at in sent
+        ]
+
+    async def scene(store, *parts):
+        await with_people(store)
+        importing = Importing(Seat(store, DEFAULT_PROJECT, HOW, clock=lambda: NOW))
+        importing.bring_together([OFFICE])
+        for some in parts:
+            await importing.begin_batches([some])
+        await importing.take_batches(())
+        await importing.settle()
+        assert await verify(store, DEFAULT_PROJECT) == []
+        return await everything(store)
+
+    size = HOW.batch
+    parts = (
+        batch(0, 0, 30, 60) + batch(1, 5),
+        batch(0, 1, 90) + batch(2, 5),
+        batch(3, *range(size)),
+        batch(3, *range(size, size + 3)),
+    )
+    made = asyncio.run(scene(Slow(), *parts))
+    # None of them is refused, and made again by another run.
+    assert len(begun) == 1
+    assert left == [0, 0, 1, 1]
+    assert made == asyncio.run(scene(MemoryStore(), [one for some in parts for one in some]))
+
+
 def test_a_process_that_dies_ends_the_import_and_the_next_goes_on(monkeypatch):
     monkeypatch.setattr("threadwell.intake.driving.WORTH", 1)
     started: list[int] = []

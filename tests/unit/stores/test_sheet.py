@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import asyncpg
 import pytest
+from msgspec import structs
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.stamp import new_id, stamp
@@ -27,6 +29,8 @@ from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.rows import text_bytes
 from threadwell.stores.sql.entries import entries_of_body
+from threadwell.stores.sql.keys import Form, Keys
+from threadwell.stores.sql.prepare import Worked, forget, work_out, work_out_together
 from threadwell.stores.sqlite import SqliteStore
 from threadwell.stores.suite.scenario import query
 
@@ -45,6 +49,9 @@ def patient(number: int, name: str = "Ana") -> dict[str, Any]:
         "birthDate": f"19{number % 90 + 10}-03-0{number % 9 + 1}",
         "generalPractitioner": [{"reference": "https://a.example/fhir/Practitioner/1"}],
     }
+
+
+SOME = [patient(number) for number in range(9)]
 
 
 def write(resource: dict[str, Any], before: Any = None) -> Write:
@@ -242,3 +249,38 @@ def test_what_is_new_is_found_beside_what_was_written_a_moment_ago(run):
         assert [type(one) for one in done] == [type(None), type(None), Conflict]
 
     run(session)
+
+
+def test_a_resource_is_held_no_longer_than_until_its_entries_are_made(monkeypatch):
+    class Told(dict[str, Any]):
+        """One that others are told of when it is gone."""
+
+    writes = [structs.replace(one, resource=Told(one.resource or {})) for one in map(write, SOME)]
+    bodies = [one.body for one in writes]
+    there = [weakref.ref(cast(Told, one.resource)) for one in writes]
+    left: list[int] = []
+
+    def counted(keys: Keys, project: str, every: Iterable[Write]) -> list[Worked]:
+        def each() -> Iterator[Write]:
+            for one in every:
+                left.append(sum(one() is not None for one in there))
+                yield one
+
+        return work_out(keys, project, each())
+
+    monkeypatch.setattr("threadwell.intake.gathered.changes.work_out", counted)
+    held = [ChangeSet(tuple(writes))]
+    del writes
+    keys = Keys(bytes(16), sheets=Form.PAGES)
+    told = as_it_was(with_worked(held.pop(), DEFAULT_PROJECT, keys))
+    assert left[0] == len(SOME)
+    assert left[-1] <= 3
+    assert [one.body for one in told.writes] == bodies
+
+
+def test_what_is_forgotten_is_worked_out_again_the_same():
+    keys = Keys(bytes(16), sheets=Form.PAGES)
+    writes = [write(one) for one in SOME]
+    before = work_out_together(keys, DEFAULT_PROJECT, writes)
+    forget(keys)
+    assert work_out_together(keys, DEFAULT_PROJECT, writes) == before

@@ -60,6 +60,7 @@ class Shelf:
         self._marks = marks
         self.by_patient = by_patient
         self._circles: dict[str, Circle] = {}
+        self._leaving: set[str] = set()
         self._uncounted = 0
 
     def __contains__(self, key: str) -> bool:
@@ -85,7 +86,7 @@ class Shelf:
             for key, who in keys.items()
             if not self._has(key, since) or self._has_too_much(key, since)
         }
-        if any(key in self._circles for key in missing):
+        if any(key in self._circles or key in self._leaving for key in missing):
             # What is on its way of them is nowhere but at hand.
             await self._arrival()
         loaded = await self._load(missing, since) if missing else {}
@@ -128,6 +129,9 @@ class Shelf:
     def trim(self, grown: int) -> None:
         """Let go of circles that have not been used for long; so much has come since the last."""
         self._uncounted += grown
+        if self._leaving:
+            self._marks.forget(map(circle_mark, self._leaving - self.latest))
+            self._leaving = set()
         most = 0 if self.brief else MOST_AT_HAND
         if self._uncounted <= most // _COUNTED:
             return
@@ -139,6 +143,15 @@ class Shelf:
             gone = self._circles[key]
             at_hand -= len(gone.messages) + len(gone.stored)
             self.drop([key])
+
+    def let_go(self, size: int) -> None:
+        """Let go of the circles of a batch that is on its way to the store, but for those of so
+        many messages: they come in pieces. Whoever asks for another again waits until it is there.
+        """
+        for key in self.latest:
+            if key in self._circles and len(self._circles[key].messages) < size:
+                del self._circles[key]
+                self._leaving.add(key)
 
     def drop(self, keys: Collection[str]) -> None:
         """Let go of circles, at once."""

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from threadwell.fhir.json import decode
+from threadwell.fhir.resource import Resource
 from threadwell.stores.contract import ChangeSet, Write
 from threadwell.stores.sql.keys import Keys
-from threadwell.stores.sql.prepare import work_out_together
+from threadwell.stores.sql.prepare import as_sheet, work_out
+
+#: In place of a resource whose body says all of it.
+_SAID: Resource = {}
 
 
 def with_worked(change_set: ChangeSet, project: str, keys: Keys | None) -> tuple[Any, ...]:
-    """A change set for ``as_it_was``; with ``keys`` what its writes change in the index."""
-    every = change_set.writes
+    """A change set for ``as_it_was``; with ``keys`` what its writes change in the index.
+
+    It holds each resource no longer than until that is worked out: if nobody else does, the memory
+    of one is free for the entries of the next.
+    """
+    every = list(change_set.writes)
+    rest = change_set.unmatched, change_set.unchanged, change_set.kept
+    del change_set
     worked: Sequence[object] = [None] * len(every)
     sheet = None
     if keys:
-        worked, sheet = work_out_together(keys, project, every)
+        worked, sheet = as_sheet(keys, every, work_out(keys, project, _letting_go(every)))
     writes = list(map(packed, every, worked))
-    return (writes, change_set.unmatched, change_set.unchanged, change_set.kept, sheet)
+    return (writes, *rest, sheet)
+
+
+def _letting_go(every: list[Write]) -> Iterator[Write]:
+    """The writes one by one. Of each that was had, its body stays in the list without the rest."""
+    for at, write in enumerate(every):
+        yield write
+        if write.resource is not None:
+            every[at] = replace(write, resource=_SAID)
 
 
 def as_it_was(told: tuple[Any, ...]) -> ChangeSet:

@@ -13,6 +13,7 @@ from threadwell.stores.contract import WHATEVER, ChangeSet, Kept, Stored, Write
 from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, entries
 from threadwell.stores.sql.keys import Keys
+from threadwell.stores.sql.shapes import shape_of
 from threadwell.stores.sql.sheet import Marks, Sheet, image_of, marks_of
 from threadwell.stores.sql.updates import changes
 
@@ -101,7 +102,7 @@ def prepare(keys: Keys, project: str, change_set: ChangeSet) -> Prepared:
     return Prepared(project, change_set, removed, added, home.turn, changing, sheet)
 
 
-def work_out(keys: Keys, project: str, writes: Sequence[Write]) -> list[Worked]:
+def work_out(keys: Keys, project: str, writes: Iterable[Write]) -> list[Worked]:
     """What each write changes in the index, to go with it as ``Write.worked``."""
     home = keys.bases.of(project)
     basis = _basis(keys, home, project)
@@ -129,6 +130,12 @@ def as_sheet(
         next(marks) if _is_new(write) else one for one, write in zip(every, writes, strict=True)
     ]
     return worked, Sheet(every[0].basis, len(new), keys.sheets, image_of(new, keys.sheets))
+
+
+def forget(keys: Keys) -> None:
+    """Let go of what is remembered of members of resources: of the next ones little is the same."""
+    shape_of.cache_clear()
+    keys.forget()
 
 
 def _is_new(write: Write) -> bool:
