@@ -95,11 +95,11 @@ def test_serving_ends_when_told(tmp_path: Path, number: signal.Signals) -> None:
         assert link
         # The port is whichever was free: the command knows it from the server.
         sign_in = [*THREADWELL, "sign-in", "--store", str(tmp_path / "x.db")]
-        other = _run(*sign_in)
+        other = stem.ran(sign_in)
         assert other.stdout.startswith(f"{link[1]}/sign-in/")
         assert other.stderr == ""
         assert _stopped(process, number) == 0
-    assert "no server seems to run" in _run(*sign_in).stderr
+    assert "no server seems to run" in stem.ran(sign_in).stderr
 
 
 def test_the_sample_run_shows_proof_and_keeps_its_client(tmp_path: Path) -> None:

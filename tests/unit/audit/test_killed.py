@@ -23,7 +23,7 @@ CHILD = Path(__file__).with_name("spool_child.py")
 AT_LEAST = 12
 
 
-@pytest.mark.parametrize("desk", ["sqlite", "postgres"], indirect=True)
+@pytest.mark.parametrize("desk", ["sqlite", "own postgres"], indirect=True)
 def test_what_was_answered_is_recorded_once(desk: Desk) -> None:
     chance = random.Random(11)
     children = [

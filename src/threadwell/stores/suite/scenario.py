@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
 from inspect import signature
@@ -42,6 +42,10 @@ class Contract:
     def open(self, path: Path) -> Store:
         """An empty store; ``path`` is an empty folder."""
         raise NotImplementedError
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have a test run to its end: on an event loop of its own, unless it is overridden."""
+        asyncio.run(work)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -161,7 +165,7 @@ def scenario(
 
     @wraps(test)
     def runner(self: S, tmp_path: Path, *args: Any, **kwargs: Any) -> None:
-        asyncio.run(run(self, tmp_path, *args, **kwargs))
+        self.run(run(self, tmp_path, *args, **kwargs))
 
     # pytest reads the fixtures off the signature: the desk is ours, the folder is pytest's.
     _replace_parameter(runner, "desk", "tmp_path")
