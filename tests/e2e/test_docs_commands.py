@@ -25,7 +25,14 @@ import threadwell
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Each with whether its commands are forked.
-PAGES = {"docs/importing.md": True, "docs/encounters.md": True, "docs/rules.md": False}
+PAGES = {
+    "docs/importing.md": True,
+    "docs/encounters.md": True,
+    "docs/rules.md": False,
+    "docs/views.md": True,
+}
+#: What runs a query as DuckDB's own program does, over the files of the folder.
+_DUCKDB = "import sys, duckdb; print(duckdb.sql(sys.argv[1]))"
 
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>output|stored|file: (?P<file>\S+)) -->\n)?"
@@ -53,6 +60,10 @@ def test_commands(page: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFa
                 _assert_within(told, tw.read_resource(told["resourceType"], told["id"]))
         elif block["language"] == "sh":
             printed = _run(["bash", "-euo", "pipefail", "-c", block["text"]], tmp_path, path)
+            ran += 1
+        elif block["language"] == "sql":
+            printed = _run([sys.executable, "-c", _DUCKDB, block["text"]], tmp_path, path)
+            printed = printed.rstrip("\n") + "\n"
             ran += 1
         elif block["language"] == "python":
             printed = _run([sys.executable, "-c", block["text"]], tmp_path, path)

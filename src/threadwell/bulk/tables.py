@@ -40,14 +40,14 @@ _LETTERS, _GROUP_LETTERS = 1_000_000, 32_000_000
 _LARGEST = 2**63
 #: Seconds that making them goes on at a time.
 _STRETCH = 0.1
-_SHIPPED = ("messages", "response_times", "sessions")
+_SHIPPED = ("messages", "response_times", "sessions", "threads")
 
 
 class NoParquet(Exception):
     """There is no library that writes Parquet; the message says which."""
 
     def __init__(self) -> None:
-        super().__init__("Parquet needs pyarrow: pip install pyarrow")
+        super().__init__("Parquet needs pyarrow")
 
 
 class WrongType(Exception):

@@ -21,14 +21,15 @@ from threadwell.cli.report import (
     print_report,
     print_shared,
 )
+from threadwell.installs import pip_install
 from threadwell.stores.urls import is_shared, store_path
 
 if TYPE_CHECKING:
     from threadwell.backfill.working import Filled
 
 _PAUSE = 2.0
-_NO_SPARK = "--spark needs pyspark, pandas and Java: pip install 'threadwell[spark]'"
-_NO_ARROW = "a backfill needs pyarrow: pip install 'threadwell[backfill]'"
+_NO_SPARK = f"--spark needs pyspark, pandas and Java: {pip_install('threadwell[spark]')}"
+_NO_ARROW = f"a backfill needs pyarrow: {pip_install('threadwell[backfill]')}"
 
 
 def add_arguments(parser: ArgumentParser) -> None:

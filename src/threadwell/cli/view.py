@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from threadwell.cli.command import Command, add_action, add_store
 from threadwell.cli.errors import Mistake, Misuse
+from threadwell.cli.output import plural
 from threadwell.cli.output_file import whole_file
+from threadwell.installs import pip_install
 
 if TYPE_CHECKING:
-    from threadwell.bulk.tables import Wanted
-    from threadwell.fhir.views.definition import View
+    from collections.abc import AsyncIterator
 
+    from threadwell.bulk.tables import Wanted
+    from threadwell.fhir.views.definition import Cells, View
+
+#: What those have to know who count by that view.
+_NAMED_ONLY = (
+    "These are the answers that name the message which they answer, as mails do; texts name none. "
+    "For the response time of every message see the query in docs/views.md."
+)
 _ACTIONS = {"run": "print or write the table", "list": "the views that come with Threadwell"}
 
 
@@ -72,10 +82,21 @@ def run(arguments: Namespace) -> int:
         view = compiled(definition)
         if kind == "parquet":
             check_parquet()
-        asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
-    except (BadJson, BadView, SeveralValues, TooMuch, NoParquet, WrongType) as error:
+        rows = asyncio.run(_run(arguments, view, Wanted(kind, most=arguments.limit)))
+    except (BadJson, BadView, SeveralValues, TooMuch, WrongType) as error:
         raise Mistake(str(error)) from None
+    except NoParquet as error:
+        raise Mistake(f"{error}: {pip_install('pyarrow')}") from None
+    _tell(arguments, rows)
     return 0
+
+
+def _tell(arguments: Namespace, rows: int) -> None:
+    """Say how many rows there are, where nobody sees them or there is none."""
+    if arguments.to or not rows:
+        print(plural(rows, "row"), file=sys.stderr)
+    if arguments.view == "response_times":
+        print(_NAMED_ONLY, file=sys.stderr)
 
 
 def _file(view: str) -> bytes:
@@ -86,7 +107,8 @@ def _file(view: str) -> bytes:
         raise Mistake(text) from None
 
 
-async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
+async def _run(arguments: Namespace, view: View, wanted: Wanted) -> int:
+    """Write the table, and answer how many rows it has."""
     from threadwell.app import open_store
     from threadwell.audit.record import Who
     from threadwell.audit.way import WAY
@@ -103,7 +125,8 @@ async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
     try:
         project = await chosen(store)
         seen = within(trail.store, project)
-        rows = rows_of(seen, project, view, Query(view.resource), wanted.most)
+        told = Counter[str]()
+        rows = _counted(rows_of(seen, project, view, Query(view.resource), wanted.most), told)
         with (
             trail.watching(project, by, "list", asked="view") as witness,
             whole_file(arguments.to) if arguments.to else nullcontext(sys.stdout.buffer) as out,
@@ -116,6 +139,15 @@ async def _run(arguments: Namespace, view: View, wanted: Wanted) -> None:
     finally:
         trail.close()
         await store.close()
+    return told["rows"]
+
+
+async def _counted(
+    rows: AsyncIterator[list[Cells]], told: Counter[str]
+) -> AsyncIterator[list[Cells]]:
+    async for some in rows:
+        told["rows"] += len(some)
+        yield some
 
 
 COMMAND = Command(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from threadwell import zones
+from threadwell.installs import pip_install
 from threadwell.intake.bad_setting import BadSetting
 from threadwell.stores.contract import Store
 from threadwell.zones import Source, Zone
@@ -32,7 +33,7 @@ class OlderZoneData(BadSetting):
     def __init__(self, kept: Zone, here: Zone) -> None:
         super().__init__(
             f"the days of this store were cut by zone data {kept.release}, and here is only "
-            f"{here.release}: install a newer tzdata (`pip install --upgrade tzdata`)"
+            f"{here.release}: install a newer tzdata (`{pip_install('--upgrade', 'tzdata')}`)"
         )
 
 

@@ -291,7 +291,7 @@ def views(type_: str, id_: str) -> Iterator[Ask]:
     for view in (rows, named):
         body = {"resourceType": "ViewDefinition", **view}
         yield Ask("POST", "$viewdefinition-run?_format=ndjson", body)
-    for name in ("messages", "response_times", "sessions"):
+    for name in ("messages", "response_times", "sessions", "threads"):
         yield Ask("GET", f"ViewDefinition/{name}/$viewdefinition-run?_format=csv")
 
 

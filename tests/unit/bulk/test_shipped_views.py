@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from threadwell.bulk.tables import shipped, shipped_names
+from threadwell.encounters import codes
 from threadwell.fhir.views.definition import compiled
 
 KIND = "https://medplum.com/fhir/CodeSystem/encounter-type"
@@ -36,7 +37,17 @@ RESOURCES = [
     ),
     encounter("e2", "session", status="in-progress", subject=ref("Group/g")),
     encounter("e3", "medical"),
-    {"resourceType": "Communication", "id": "h", "status": "completed"},
+    {
+        "resourceType": "Communication",
+        "id": "h",
+        "identifier": [{"system": codes.HEADER, "value": "1"}],
+        "status": "completed",
+        "inResponseTo": [ref("Communication/h0")],
+        "subject": ref("Patient/p"),
+        "encounter": ref("Encounter/e1"),
+        "sent": "2026-01-05T09:00:00Z",
+    },
+    {"resourceType": "Communication", "id": "of somebody else", "status": "completed"},
     {
         "resourceType": "Communication",
         "id": "q",
@@ -135,6 +146,16 @@ GOLDEN = {
             "sender": "Practitioner/n",
             "answered": "2026-01-05T09:40:00Z",
             "message": "Communication/q",
+        }
+    ],
+    "threads": [
+        {
+            "thread": "Communication/h",
+            "session": "Encounter/e1",
+            "patient": "Patient/p",
+            "status": "completed",
+            "began": "2026-01-05T09:00:00Z",
+            "before": "Communication/h0",
         }
     ],
 }

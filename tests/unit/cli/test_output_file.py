@@ -104,8 +104,10 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path, name: str) -> None
     [
         (("view", "run", "sessions", "--to", "a.xls"), 2, ".xls is none of csv, ndjson, json"),
         (("view", "run", "sessions", "--as", "xls"), 2, "--as is one of csv, ndjson, json"),
-        (("view", "run", "sessions", "--to", "a.txt", "--as", "csv"), 0, ""),
-        (("view", "run", "sessions", "--to", "a.CSV"), 0, ""),
+        (("view", "run", "sessions", "--to", "a.txt", "--as", "csv"), 0, "0 rows"),
+        (("view", "run", "sessions", "--to", "a.CSV"), 0, "0 rows"),
+        (("view", "run", "messages"), 0, "0 rows"),
+        (("view", "run", "response_times"), 0, "texts name none"),
         (("audit", "export", "a.ndjson"), 0, ""),
         (("audit", "export", "there.ndjson"), 1, "there.ndjson is there already"),
     ],

@@ -19,6 +19,7 @@ from threadwell.channels.table.columns import Head
 from threadwell.channels.table.delimited import Record, Rows
 from threadwell.channels.table.mapping import PLAIN, Columns
 from threadwell.channels.table.spans import Part
+from threadwell.installs import pip_install
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _MAGIC = b"PAR1"
 _AT_ONCE = 1000
 #: What to do about it where it cannot be read.
-LACKS = "is Parquet, which needs pyarrow: pip install 'threadwell[backfill]'"
+LACKS = f"is Parquet, which needs pyarrow: {pip_install('threadwell[backfill]')}"
 _UNREADABLE = "is not Parquet that can be read to its end"
 
 
