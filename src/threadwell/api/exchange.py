@@ -58,7 +58,9 @@ class Request:
     ``compartment`` (``Patient/1``) are the parts of it that ``rest.routes`` found. ``interaction``
     is one of ``load.families``, ``peer`` the address that the connection comes from, ``way`` how it
     came in (``audit.record.Who``). ``project`` is one that its path names, ``home`` the one of
-    whoever signs in. ``is_recorded``: what it has changed of accounts is in the trail.
+    whoever signs in. ``is_recorded``: what it has changed of accounts is in the trail. ``act`` is
+    what one of ``auth/`` or ``oauth2/`` is recorded as, ``account`` the id of the account that it
+    is about, once that is known.
     """
 
     method: str
@@ -77,6 +79,8 @@ class Request:
     project: str = ""
     home: str = ""
     is_recorded: bool = False
+    act: str = "login"
+    account: str = ""
 
     @property
     def is_extended(self) -> bool:

@@ -4,12 +4,23 @@ later tells as much. Nothing by which somebody comes in is among it.
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from threadwell.api.context import Context
 from threadwell.api.exchange import Caller, Request
 from threadwell.api.oauth.clients import Client
 from threadwell.logins.login import Login
 from threadwell.users.accounts import acts_as
 from threadwell.users.user import User
+
+#: What somebody does to their account, by the words of the page that does the same
+#: (``inbox.account_page``).
+Change: TypeAlias = Literal["add-factor", "drop-factor", "end", "password"]
+
+
+def changes_account(request: Request, change: Change) -> None:
+    """The request is no login: it changes an account, and is recorded as that, refused or not."""
+    request.act = f"account {change}"
 
 
 def client_named(context: Context, request: Request, client: Client) -> None:
@@ -28,6 +39,7 @@ def account_known(context: Context, request: Request, user: User, login: str = "
     who = member.profile if member is not None else f"User/{user.id}"
     client = request.caller.client_id if request.home == context.project else ""
     _is(context, request, Caller(who, client, user.name, login_id=login))
+    request.account = user.id
 
 
 def login_known(context: Context, request: Request, login: Login) -> None:

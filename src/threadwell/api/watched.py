@@ -14,7 +14,7 @@ from msgspec import structs
 from threadwell.access.limited import Limited
 from threadwell.api.context import Context, Handler
 from threadwell.api.exchange import Answer, Caller, Request
-from threadwell.audit.record import Who
+from threadwell.audit.record import Who, of_account
 from threadwell.audit.witness import CURRENT, Witness
 from threadwell.fhir.outcome import FhirError
 from threadwell.stores.contract import StoreBusy, StoreError
@@ -157,15 +157,17 @@ def refused(context: Context, request: Request, act: str = "access", status: int
 
 
 def signed(context: Context, request: Request, status: int) -> None:
-    """Record that somebody has asked to sign in, or out, and what came of it: in the project of
-    whoever it is, where that is known (``api.signing``).
+    """Record that somebody has asked to sign in, or out, or to change their account, and what came
+    of it: in the project of whoever it is, where that is known (``api.signing``).
     """
     project, asked = request.home or context.project, request.path[:_LONGEST]
+    act, by = request.act, who(request)
+    if request.account and act != "login":
+        asked = of_account(asked, request.account)
     if status < 400:
-        context.trail.event(project, "login", who(request), asked=asked)
+        context.trail.event(project, act, by, asked=asked)
     else:
-        by = who(request)
-        context.trail.refused(project, "login", by, status=status, asked=asked, proven=False)
+        context.trail.refused(project, act, by, status=status, asked=asked, proven=False)
 
 
 async def signing(handler: Handler, context: Context, request: Request) -> Answer:

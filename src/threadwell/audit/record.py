@@ -79,6 +79,11 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     patients: dict[str, list[int]] = msgspec.field(default_factory=dict)
 
 
+def of_account(asked: str, id_: str) -> str:
+    """What was asked for (a path), with the account that it changes; no address of a person."""
+    return f"{asked} User/{id_}"
+
+
 def operation_of(asked: str) -> str:
     """The operation that is named by the path of a request (``$everything``), ``""`` if none is."""
     name = asked.rpartition("/")[2]

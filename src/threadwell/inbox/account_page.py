@@ -102,7 +102,7 @@ async def act(site: Site, request: Request) -> Response:
     except (Wrong, BadPassword, BadUser) as error:
         shown = Shown(mistake=sentence(error), secret=first(form, "secret"))
     if not shown.mistake:
-        await entered(site, request, _sign_in(request).who, "/account", f"account {name}")
+        await _changed(site, request, name)
     return await _page(site, request, shown, 400 if shown.mistake else 200)
 
 
@@ -115,7 +115,7 @@ async def _new_password(site: Site, request: Request, user: User, form: Form) ->
     if changed is None:
         raise Wrong("the password was changed elsewhere meanwhile")
     had = _sign_in(request)
-    await entered(site, request, had.who, "/account", "account password")
+    await _changed(site, request, "password")
     cookie = await begin(
         site.whole, site.project, who=had.who, user=changed, methods=had.methods, agent=had.agent
     )
@@ -123,6 +123,12 @@ async def _new_password(site: Site, request: Request, user: User, form: Form) ->
     response = await _page(site, request, shown, 200, user=changed, cookie=cookie)
     give_cookie(site, response, site.cookie, cookie, COOKIE_LIFE)
     return response
+
+
+async def _changed(site: Site, request: Request, name: str) -> None:
+    """Record what was done to the account."""
+    had = _sign_in(request)
+    await entered(site, request, had.who, "/account", f"account {name}", account=had.user)
 
 
 async def _add_factor(site: Site, request: Request, user: User, form: Form) -> Shown:

@@ -26,7 +26,7 @@ from threadwell.inbox.doors import (
     keep_app,
     wanted_client,
 )
-from threadwell.inbox.entering import entered, refused
+from threadwell.inbox.entering import entered, refused, reset_asked
 from threadwell.inbox.entrance_forms import code_form, form_page, sign_in_form, step_token
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site, door
@@ -209,6 +209,7 @@ async def ask_reset(site: Site, request: Request) -> Response:
                 address=where_from(one, request).address,
                 base=one.origin,
                 clock=now_ms,
+                made=partial(reset_asked, one, request),
             )
     except Paused as error:
         response = form_page("reset.html", 429, mistake=sentence(error))
@@ -240,7 +241,7 @@ async def set_password(site: Site, request: Request) -> Response:
         await set_by_link(site.whole, site.project, link, password, shared(), now_ms)
         member = acts_as(user, site.project)
         who = member.profile if member else ""
-        await entered(site, request, who, "/setpassword", "account password")
+        await entered(site, request, who, "/setpassword", "account password", account=user.id)
     except BadPassword as error:
         return await _password_form(site, link, user, 400, sentence(error))
     except LinkSpent:

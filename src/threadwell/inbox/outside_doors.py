@@ -19,7 +19,7 @@ from threadwell.inbox.entrance_forms import sign_in_form
 from threadwell.inbox.page import first, read_form, sentence
 from threadwell.inbox.site import Site, door
 from threadwell.users.accounts import acts_as
-from threadwell.users.browsers import signed_in
+from threadwell.users.browsers import SignIn, signed_in
 from threadwell.users.changing import link_user
 from threadwell.users.outside import LIFE
 from threadwell.users.password_links import Link
@@ -68,7 +68,9 @@ async def come_back(site: Site, request: Request) -> Response:
     except (Wrong, ProviderDown) as error:
         return await _not_in(site, request, provider, error)
     if back.linked:
-        await entered(site, request, await _signed_in_as(site, request), page, "account link")
+        had = await _signed_in(site, request)
+        who, account = (had.who, had.user) if had else ("", "")
+        await entered(site, request, who, page, "account link", account=account)
         response: Response = RedirectResponse("/account", 303)
     else:
         response = await come_in(
@@ -132,7 +134,7 @@ async def _not_in(
         said = f"{provider.label} cannot be asked: {error}. Try again in a moment."
     if isinstance(error, Paused):
         status = 429
-    if await _signed_in_as(site, request):
+    if await _signed_in(site, request):
         response: Response = door(status, "That did not work", said, back=True)
     else:
         response = await sign_in_form(site, status, mistake=said)
@@ -141,9 +143,8 @@ async def _not_in(
     return response
 
 
-async def _signed_in_as(site: Site, request: Request) -> str:
-    found = await signed_in(site.whole, site.project, request.cookies.get(site.cookie))
-    return found.who if found else ""
+async def _signed_in(site: Site, request: Request) -> SignIn | None:
+    return await signed_in(site.whole, site.project, request.cookies.get(site.cookie))
 
 
 async def _provider(site: Site, request: Request) -> Provider:

@@ -5,7 +5,7 @@ Whoever asks is told the same, and as soon, whether there is one or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from threadwell.channels.channel import Channel
 from threadwell.fhir.stamp import Clock
@@ -14,7 +14,7 @@ from threadwell.users.changing import reset
 from threadwell.users.keeping import user_of
 from threadwell.users.letters import beside, can_send, reset_letter, send_letter
 from threadwell.users.pauses import LETTERS, SOURCE, Counted, Paused, Pauses, source_of
-from threadwell.users.user import BadUser, parse_account_email
+from threadwell.users.user import BadUser, User, parse_account_email
 
 #: What the practice is called in a letter that names no other.
 PRACTICE = "Threadwell"
@@ -29,16 +29,18 @@ async def ask_for_reset(
     address: str,
     base: str,
     clock: Clock,
+    made: Callable[[User], None],
 ) -> bool:
     """Mail a link, in a while; ``False`` where no mails are sent here, whoever asks.
 
-    Raises ``Paused`` for a source that asks for many.
+    ``made`` is called with whose link was made, before it is sent. Raises ``Paused`` for a
+    source that asks for many.
     """
     pauses = Pauses(store, project, clock)
     await pauses.enter([Counted(SOURCE, f"letters {source_of(address)}")])
     if not await can_send(store, project, channels):
         return False
-    beside(_mail(store, project, channels, email, base, pauses, clock))
+    beside(_mail(store, project, channels, email, base, pauses, clock, made))
     return True
 
 
@@ -50,6 +52,7 @@ async def _mail(
     base: str,
     pauses: Pauses,
     clock: Clock,
+    made: Callable[[User], None],
 ) -> None:
     try:
         user = await user_of(store, parse_account_email(email))
@@ -63,5 +66,6 @@ async def _mail(
     except Paused:
         return
     link = await reset(store, project, user, clock)
+    made(user)
     subject, text = reset_letter(PRACTICE, user.first or user.name, link.url(base))
     await send_letter(store, project, channels, user.email, subject, text)

@@ -38,10 +38,11 @@ pytestmark = pytest.mark.usefixtures("cheap_passwords")
 class Watched:
     """A server of two clients, the second one with a policy; and what is in its trail."""
 
-    def __init__(self, new_api: Any) -> None:
+    def __init__(self, new_api: Any, **options: Any) -> None:
         store = MemoryStore()
         self.trail = Trail(store)
-        self.api = new_api(store=store, trail=self.trail, people=Accounts(store, DEFAULT_PROJECT))
+        people = Accounts(store, DEFAULT_PROJECT)
+        self.api = new_api(store=store, trail=self.trail, people=people, **options)
         run = self.api.run
         run(add_client(store, "an app", client_id=APP, secret=SECRET))
         run(add_client(store, "limited", client_id=OTHER, secret=SECRET, admin=False))

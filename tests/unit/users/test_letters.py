@@ -43,7 +43,8 @@ def house(small_house: Any, relay: Relay) -> Any:
 
 
 def ask(house: Any, email: str, address: str = "192.0.2.1") -> bool:
-    """Ask for another password, and wait for what goes on beside."""
+    """Ask for another password, and wait for what goes on beside; ``house.made``: whose links."""
+    house.made = []
 
     async def asked() -> bool:
         told = await ask_for_reset(
@@ -54,6 +55,7 @@ def ask(house: Any, email: str, address: str = "192.0.2.1") -> bool:
             address=address,
             base="https://threadwell.example.org",
             clock=house.clock,
+            made=house.made.append,
         )
         await asyncio.gather(*letters._under_way)
         return told
@@ -64,6 +66,7 @@ def ask(house: Any, email: str, address: str = "192.0.2.1") -> bool:
 def test_a_link_is_mailed_to_whom_it_is_for(house: Any, relay: Relay) -> None:
     user = house.user()
     assert ask(house, " ROBIN@clinic.example.org")
+    assert house.made == [user]
     (taken,) = relay.taken
     assert taken.recipients == [ROBIN]
     assert taken.sender == CARE.value
@@ -86,7 +89,7 @@ def test_all_who_ask_are_told_the_same_and_only_those_with_an_account_get_mail(
         "",
         "a@b\r\nBcc: c@d",
     ]
-    assert [ask(house, one) for one in asked] == [True] * 5
+    assert [(ask(house, one), house.made) for one in asked] == [(True, [])] * 5
     assert relay.taken == []
 
 

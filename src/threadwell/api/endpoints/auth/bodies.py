@@ -71,6 +71,7 @@ async def person_of(context: Context, request: Request) -> tuple[Caller, User]:
     user = await find_user(context.whole, user_id(member.user)) if member is not None else None
     if user is None:
         raise forbidden()
+    request.account = user.id
     return caller, user
 
 

@@ -8,6 +8,7 @@ from threadwell.api.endpoints.auth.login import signing_in
 from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, outcome_answer
+from threadwell.api.signing import changes_account
 from threadwell.api.whence import where_from
 from threadwell.fhir.outcome import invalid
 from threadwell.users.changing import add_factor, drop_authenticator
@@ -28,6 +29,7 @@ async def status(context: Context, request: Request) -> Answer:
 
 async def enroll(context: Context, request: Request) -> Answer:
     """200 with the recovery codes, which are shown this once: sign-ins ask for a code from now."""
+    changes_account(request, "add-factor")
     _, user = await person_of(context, request)
     token = text_of(body_of(request), "token", needed=True)
     if user.has_authenticator:
@@ -43,6 +45,7 @@ async def enroll(context: Context, request: Request) -> Answer:
 
 async def disable(context: Context, request: Request) -> Answer:
     """200; sign-ins ask for a password alone again. It takes a code."""
+    changes_account(request, "drop-factor")
     _, user = await person_of(context, request)
     token = text_of(body_of(request), "token", needed=True)
     if not user.has_authenticator:

@@ -8,6 +8,7 @@ from threadwell.api.context import Context
 from threadwell.api.endpoints.auth.bodies import body_of, text_of, whole_login
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.outcomes import OK, forbidden, outcome_answer
+from threadwell.api.signing import changes_account
 from threadwell.fhir.outcome import not_found
 from threadwell.fhir.stamp import instant
 from threadwell.logins.login import Login, Member
@@ -26,10 +27,12 @@ async def security_of(context: Context, member: Member) -> dict[str, Any] | None
 
 async def revoke(context: Context, request: Request) -> Answer:
     """``POST auth/revoke``: end one of one's own logins, by its id."""
+    changes_account(request, "end")
     caller = request.caller = await context.access.caller(request.headers)
     login = await whole_login(context, caller)
     if login is None or login.member is None:
         raise forbidden()
+    request.account = user_id(login.member.user)
     other = await context.logins.find(text_of(body_of(request), "loginId", needed=True))
     if other is None or other.member is None or other.member.who != login.member.who:
         raise not_found()

@@ -14,7 +14,7 @@ from threadwell.api.endpoints.plain_json import json_answer
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.oauth.clients import Client
 from threadwell.api.oauth.tokens import verify
-from threadwell.api.signing import client_proved
+from threadwell.api.signing import client_proved, login_known
 from threadwell.logins import marks
 from threadwell.logins.login import Login
 from threadwell.logins.people import Standing
@@ -57,7 +57,7 @@ async def revoke(context: Context, request: Request) -> Answer:
             raise OAuthError("invalid_request", "Missing token")
     except OAuthError as error:
         return error.answer()
-    await _end(context, text, client)
+    await _end(context, request, text, client)
     return json_answer(200, {})
 
 
@@ -130,11 +130,12 @@ async def _standing(context: Context, login: Login | None) -> Standing | None:
     return await context.people.standing(login.member) if login and login.member else None
 
 
-async def _end(context: Context, text: str, client: Client | None) -> None:
+async def _end(context: Context, request: Request, text: str, client: Client | None) -> None:
     client_id = client.id if client is not None else ""
     login = await context.logins.by_refresh_token(text)
     if login is not None:
         if login.asked.client == client_id:
+            login_known(context, request, login)
             await context.logins.end(login.id, "revoked")
         return
     now = context.clock() // 1000
@@ -142,6 +143,8 @@ async def _end(context: Context, text: str, client: Client | None) -> None:
     if claims is None or claims.client_id != client_id:
         return
     if claims.person:
+        if found := await context.logins.find(claims.login_id):
+            login_known(context, request, found)
         await context.logins.end(claims.login_id, "revoked")
     elif await context.access.of(claims) is not None:
         await marks.end(context.whole, claims.login_id, now)
