@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threadwell.cli.client import named
 from threadwell.cli.command import Command, add_action, add_format, add_store
 from threadwell.cli.errors import Mistake, Misuse
-from threadwell.cli.meant import patient_meant
+from threadwell.cli.meant import actor_meant, patient_meant
+from threadwell.cli.numbers import positive
 from threadwell.cli.output import plural, print_json, table
 from threadwell.cli.output_file import whole_file
 
@@ -42,7 +42,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--patient", metavar="WHO", default="", help="about a patient: name, id or reference"
     )
-    parser.add_argument("--who", metavar="REFERENCE", default="", help="by a person or client")
+    parser.add_argument(
+        "--who",
+        metavar="WHO",
+        default="",
+        help="by a person or client: name, reference, an account's e-mail address, a client's id",
+    )
     parser.add_argument("--entity", metavar="REFERENCE", default="", help="of this resource")
     parser.add_argument("--since", metavar="TIME", default="", help="from then on (2031-05-04)")
     parser.add_argument("--until", metavar="TIME", default="", help="before then")
@@ -52,7 +57,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--refused", action="store_true", help="what was not allowed, or is hidden")
     parser.add_argument(
-        "--count", metavar="N", type=int, default=_COUNT, help=f"so many at most ({_COUNT})"
+        *("--limit", "--count"),
+        metavar="N",
+        type=positive,
+        default=_COUNT,
+        help=f"the newest N of them (default: {_COUNT})",
     )
     parser.add_argument(
         "--head", metavar="LINES:HASH", default="", help="what `audit head` printed once"
@@ -90,13 +99,13 @@ def run(arguments: Namespace) -> int:
 
 
 def _list(tw: Threadwell, arguments: Namespace) -> None:
-    found = list(islice(_events(tw, arguments), max(0, arguments.count)))
+    found = list(islice(_events(tw, arguments), arguments.limit))
     if arguments.format == "json":
         print_json(found)
     elif found:
         print(table(["Time", "Who", "From", "What", "Patient", "Of", "ID"], list(map(_row, found))))
-        if len(found) == arguments.count:
-            print(f"\nThe newest {len(found)}; --count shows more.")
+        if len(found) == arguments.limit:
+            print(f"\nThe newest {len(found)}; --limit shows more.")
     else:
         print("Nothing was recorded that matches.")
 
@@ -104,7 +113,7 @@ def _list(tw: Threadwell, arguments: Namespace) -> None:
 def _events(tw: Threadwell, arguments: Namespace) -> Iterator[Resource]:
     return tw.audit_events(
         patient=patient_meant(tw, arguments.patient),
-        who=_who(tw, arguments.who),
+        who=actor_meant(tw, arguments.who),
         entity=arguments.entity,
         since=_time(arguments.since, "--since"),
         until=_time(arguments.until, "--until"),
@@ -123,11 +132,6 @@ def _act(act: str) -> str:
         except ValueError as error:
             raise Misuse(f"--act: {error}") from None
     return act
-
-
-def _who(tw: Threadwell, name: str) -> str:
-    """The reference of a person, or of a client by its name or id: a slip would find nothing."""
-    return name if not name or "/" in name else f"ClientApplication/{named(tw, name).id}"
 
 
 def _row(event: Resource) -> list[str]:
@@ -252,6 +256,7 @@ COMMAND = Command(
     examples=(
         "threadwell audit",
         "threadwell audit list --patient 123 --since 2031-05-04",
+        "threadwell audit list --who 'Mo Adeyemi' --limit 200",
         "threadwell audit export trail.ndjson --since 2031-05-01 --until 2031-06-01",
         "threadwell audit head >> heads.txt",
         "threadwell audit verify --head 1204:9f…",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from threadwell.cli.errors import Mistake
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from threadwell.facade import Threadwell
     from threadwell.intake import BadAnswer
 
+#: Who may come in, and has a name.
+_ACTORS = ("Practitioner", "Patient", "RelatedPerson")
 _PERSON = re.compile(r"\b(Patient|RelatedPerson)/([A-Za-z0-9.-]{1,64})")
 
 
@@ -29,6 +32,51 @@ def patient_meant(tw: Threadwell, who: str) -> str:
         raise Mistake(f"there is no patient {who}")
     several = "; ".join(f"{one.name}, {one.id}" for one in found[:10])
     raise Mistake(f"{len(found)} patients have that name: give the id of one ({several})")
+
+
+def actor_meant(tw: Threadwell, who: str) -> str:
+    """The reference of whoever acts by that name: of a client (or its id), of a person, or of whom
+    an account is by its e-mail address. A reference is as it was typed, ``""`` nobody.
+
+    Raises ``Mistake`` where there is none, or are several: for a slip nothing would be found.
+    """
+    if not who or "/" in who:
+        return who
+    clients = tw.clients()
+    if any(one.id == who for one in clients):
+        return f"ClientApplication/{who}"
+    wanted = " ".join(who.casefold().split())
+    users = tw.users()
+    mine = [one for one in users if one.email.casefold() == wanted] or [
+        one for one in users if one.name.casefold() == wanted
+    ]
+    found = [f"ClientApplication/{one.id}" for one in clients if one.name.casefold() == wanted]
+    found += [at.profile for one in mine for at in one.members if at.project == tw.project]
+    if "@" not in who:
+        found += _called(tw, wanted)
+    found = list(dict.fromkeys(found))
+    if len(found) > 1:
+        raise Mistake(
+            f"{who} is the name of {len(found)}: give the reference of one ({', '.join(found)})"
+        )
+    if not found:
+        raise Mistake(
+            f"there is no client {who}, no account of that e-mail address and no person of that "
+            "name: `threadwell client list` and `threadwell user list` have those there are"
+        )
+    return found[0]
+
+
+def _called(tw: Threadwell, wanted: str) -> Iterator[str]:
+    """The references of the people who have that name, in small letters."""
+    from threadwell.encounters.names import human_name
+
+    # A name may be one text, of which a search looks at the beginning.
+    begins = re.sub(r"([\\,$|])", r"\\\1", wanted.partition(" ")[0])
+    for type_ in _ACTORS:
+        for one in tw.search_all(type_, {"name": begins}):
+            if any(human_name(name).casefold() == wanted for name in one.get("name") or ()):
+                yield f"{type_}/{one['id']}"
 
 
 def person_meant(tw: Threadwell, task: str, who: str) -> str:

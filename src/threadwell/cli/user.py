@@ -109,8 +109,10 @@ def run(arguments: Namespace) -> int:
         with threadwell.open(arguments.store, create=action in _MAKES) as tw:
             _act(tw, arguments)
     except BadUser as error:
-        option = _OPTIONS.get(error.where, error.where)
-        raise Mistake(str(error).replace(error.where, option)) from None
+        text = str(error)
+        for name, option in _OPTIONS.items():
+            text = text.replace(name, option)
+        raise Mistake(text) from None
     except (BadPolicy, BadPassword, AlreadyMember, LookupError) as error:
         raise Mistake(refused(error)) from None
     return 0

@@ -165,6 +165,9 @@ async def _profile(
 async def _new_profile(
     store: Store, project: str, asked: Invitation, email: str, author: str, now: int
 ) -> Write:
+    for given, where in ((asked.first, "firstName"), (asked.last, "lastName")):
+        if not given:
+            raise BadUser("who is not in the store yet needs firstName and lastName", where)
     first, last = parse_name(asked.first, "firstName"), parse_name(asked.last, "lastName")
     body: Resource = {"resourceType": asked.type, "active": True}
     if asked.type == "RelatedPerson":

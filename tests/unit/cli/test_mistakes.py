@@ -13,8 +13,12 @@ from threadwell.cli import main
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (("user", "invite", "mo@example.org"), "--first is a name"),
-        (("user", "invite", "mo@example.org", "--first", "Mo"), "--last is a name"),
+        (("user", "invite", "mo@example.org"), "needs --first and --last"),
+        (("user", "invite", "mo@example.org", "--first", "Mo"), "needs --first and --last"),
+        (
+            ("user", "invite", "mo@example.org", "--first", "Mo", "--last", "x" * 101),
+            "--last is a name",
+        ),
         (("user", "invite", "mo"), "no e-mail address"),
         (("view", "run", "sesions"), "sesions: No such file or directory; `threadwell view list`"),
         (("view", "run", "sessions", "--to", "away/a.csv"), "away/a.csv cannot be written"),
