@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mail_relay import Relay
 from threadwell.access.memberships import find_membership
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.record import Record
+from threadwell.channels.account import Account
 from threadwell.encounters import codes
 from threadwell.fhir.stamp import now_ms
 from threadwell.inbox.sign_in import new_link
+from threadwell.intake.accounts import keep_account
+from threadwell.messages import Address, AddressKind
 from threadwell.stores.contract import DEFAULT_PROJECT, StoreFull
-from threadwell.users import passwords
+from threadwell.users import letters, passwords
 from threadwell.users.changing import set_by_link, set_disabled
 from threadwell.users.codes import code_at
 from threadwell.users.inviting import Invitation, invite
@@ -302,7 +308,7 @@ def recorded(browser: Any, run: Any) -> list[tuple[str, int, str, str]]:
     return [(one.act, one.status, one.by.who, one.asked) for one in run(all_())[::-1]]
 
 
-ACTS = ("login", "account password", "account end-others")
+ACTS = ("login", "account password", "account end-others", "account reset")
 INES = "Practitioner/ines"
 
 
@@ -341,6 +347,29 @@ def test_a_link_is_recorded_without_what_is_secret_in_it(
         ("account password", 200, INES, f"/setpassword User/{run(user_of(practice, ROBIN)).id}"),
         ("login", 403, "", "/setpassword"),
     ]
+
+
+def test_a_link_that_was_asked_for_is_recorded_with_its_account(
+    robin: Any, practice: Any, visitor: Any, run: Any, tmp_path: Path
+) -> None:
+    """Whoever asks has not shown who they are; of nobody's address there is nothing to record."""
+    relay = Relay(tmp_path)
+    values = {"smtp-host": f"127.0.0.1:{relay.port}", "smtp-tls": "no"}
+    care = Address(AddressKind.EMAIL, "care@clinic.example.org")
+    mail = Account("mail", "email", (care,), values, ("127.0.0.1",))
+    run(keep_account(practice, DEFAULT_PROJECT, mail))
+
+    async def asks(email: str) -> Any:
+        answer = await visitor._request("POST", "/resetpassword", data={"email": email})
+        await asyncio.gather(*letters._under_way)
+        return answer
+
+    for email in (ROBIN, "nobody@example.org"):
+        assert run(asks(email)).status_code == 200
+    relay.close()
+    assert [one.recipients for one in relay.taken] == [[ROBIN]]
+    account = f"User/{robin().id}"
+    assert recorded(visitor, run) == [("account reset", 200, "", f"/resetpassword {account}")]
 
 
 def test_who_cannot_be_recorded_is_not_let_in(
