@@ -73,8 +73,10 @@ def carried_by(folder: Path) -> Carried | None:
         told = msgspec.json.decode(path.read_bytes(), type=dict[str, msgspec.Raw])
         extensions = msgspec.json.decode(told["extension"], type=dict[str, msgspec.Raw])
         found = extensions[_EXTENSION]
-    except (OSError, KeyError, ValueError, msgspec.DecodeError):
+    except (OSError, KeyError, msgspec.ValidationError):
         return None
+    except (ValueError, msgspec.DecodeError):
+        raise BadSetting(f"{path} is damaged: it is no JSON") from None
     with suppress(msgspec.DecodeError, ValueError):
         carried = msgspec.json.decode(found, type=Carried)
         if (carried.rules.name if carried.rules else "") == carried.choices.zone:

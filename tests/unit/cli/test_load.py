@@ -127,3 +127,12 @@ def test_a_manifest_may_say_nothing_of_it_but_not_nonsense(
     out, err = capsys.readouterr()
     assert ("never told the time zone" in out) is (code == 0)
     assert bool(err) is (code == 2)
+
+
+def test_a_manifest_that_is_cut_off_is_refused(here: Path, capsys: pytest.CaptureFixture[str]):
+    backfill("made", *NEW_YORK)
+    manifest = Path("made", "manifest.json")
+    manifest.write_bytes(manifest.read_bytes()[:-100])
+    capsys.readouterr()
+    assert main(["load", "made", "--store", "a.db"]) == 2
+    assert "manifest.json is damaged: it is no JSON" in capsys.readouterr().err
