@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from threadwell.cli.command import Command, add_format, add_store
 from threadwell.cli.errors import Mistake
 from threadwell.cli.output import paint, plural, print_json
-from threadwell.cli.report import print_choices
+from threadwell.cli.report import cut_in_words, print_choices
 
 if TYPE_CHECKING:
     from threadwell.bulk.lines import Bad
@@ -29,7 +29,10 @@ _NO_ZONE = (
     "This store was never told the time zone of the practice: its days are those of UTC. "
     "`threadwell recut --zone IANA` tells it (docs/bulk.md)."
 )
-_CARRIED = "From now on the sessions of this store are cut as the manifest says those loaded were."
+_CARRIED = (
+    "From now on the sessions of this store are cut as those loaded were, by what the manifest "
+    "says: {}."
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -82,7 +85,7 @@ def run(arguments: Namespace) -> int:
     else:
         _print(loaded, aside)
         if choices:
-            print(_CARRIED)
+            print(_CARRIED.format(cut_in_words(choices)))
         elif not zone:
             print(_NO_ZONE)
     return 1 if loaded.bad else 0
@@ -109,8 +112,14 @@ class _Aside:
             print(f"further ones are in {self._folder}, and are not told", file=sys.stderr)
 
 
-def _told(choices: Choices) -> dict[str, str]:
-    return {name: getattr(choices, name) for name in ("policy", "gap", "scope", "zone")}
+def _told(choices: Choices) -> dict[str, str | None]:
+    gap = choices.gap if choices.is_cut_by("gap") else None
+    return {
+        "policy": choices.policy,
+        "gap": gap,
+        "scope": choices.scope,
+        "zone": choices.zone,
+    }
 
 
 def _folders(paths: Iterable[Path], files: Iterable[Path]) -> list[Path]:

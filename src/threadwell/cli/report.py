@@ -37,18 +37,20 @@ def print_choices(choices: Choices) -> None:
     """By what the sessions are cut, on standard error."""
     from threadwell.facade.importing import NO_ZONE
 
-    parts = [choices.policy]
-    if choices.policy in ("inactivity-gap", "explicit"):
-        parts.append(f"gap {choices.gap}")
-    if choices.scope == "patient":
-        parts.append("all threads of a patient together")
-    print(
-        f"Sessions: {', '.join(parts)}; time zone: {choices.zone or 'UTC'}",
-        file=sys.stderr,
-    )
+    print(f"Sessions: {cut_in_words(choices)}", file=sys.stderr)
     if not choices.zone:
         note = f"{NO_ZONE}. To have those of the practice: --zone America/New_York"
         print(f"{paint('Note:', 'yellow', sys.stderr)} {note}", file=sys.stderr)
+
+
+def cut_in_words(choices: Choices) -> str:
+    """By what sessions are cut: ``inactivity-gap, gap 12h; time zone: America/New_York``."""
+    parts = [choices.policy]
+    if choices.is_cut_by("gap"):
+        parts.append(f"gap {choices.gap}")
+    if choices.scope == "patient":
+        parts.append("all threads of a patient together")
+    return f"{', '.join(parts)}; time zone: {choices.zone or 'UTC'}"
 
 
 def print_report(report: Report, *, store: str, project: str = "", dry_run: bool = False) -> None:
@@ -102,6 +104,8 @@ def print_shared(report: Report) -> None:
 def made(report: Report) -> str:
     """What was done beside the counts, in a line."""
     parts = [plural(report.sessions, "new session")]
+    if report.back:
+        parts.append(f"{plural(report.back, 'session')} back that had been superseded")
     if report.replayed:
         parts.append(f"{plural(report.replayed, 'message')} placed that had been quarantined")
     if report.completed:
@@ -135,6 +139,7 @@ def as_json(report: Report, **more: object) -> dict[str, object]:
         "reworded": report.reworded,
         "sharedIds": report.shared_ids,
         "sessions": report.sessions,
+        "back": report.back,
         "superseded": report.superseded,
         "reviews": report.reviews,
         "answers": report.answers,

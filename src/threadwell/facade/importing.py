@@ -289,9 +289,11 @@ async def looked_over(store: Store, project: str, job: ImportJob) -> Choices:
         # The zone itself was wrong: all days are cut anew by the right one.
         kept = replace(kept, zone=choices.zone)
         choices = replace(choices, recutting=True)
-    if kept and (changes := kept.changes(choices)) and await has_messages(store, project):
-        zone = kept.zone or "UTC"
-        raise OtherChoice(changes, zone if zone != (choices.zone or "UTC") else "")
+    if kept and await has_messages(store, project):
+        if changes := kept.changes(choices):
+            zone = kept.zone or "UTC"
+            raise OtherChoice(changes, zone if zone != (choices.zone or "UTC") else "")
+        choices = choices.keeping_idle(kept)
     _messages(job, Settings())
     if not choices.zone:
         _refuse_times_without_zone(job)

@@ -22,6 +22,7 @@ from threadwell.intake.care_zone import CARE_ZONE, CareDays, keep_care_zone, kep
 from threadwell.intake.country import COUNTRY, keep_country, kept_country
 from threadwell.intake.settings import parse_duration, parse_zone
 from threadwell.intake.todos import since as todos
+from threadwell.sessions.policies import is_cut_by
 from threadwell.stores.contract import Kept, Key, Store
 
 _KIND = "session-choices"
@@ -87,17 +88,44 @@ class Choices:
         )
 
     def changes(self, other: Choices) -> list[str]:
-        """What ``other`` cuts differently, each as ``policy per-day, not per-thread``."""
+        """What ``other`` cuts differently, each as ``policy per-day, not per-thread``.
+
+        What does not cut sessions of its policy is no difference: a day has no gap.
+        """
         pairs = [
             ("policy", self.policy, other.policy),
             ("scope", self.scope, other.scope),
             ("zone", self.zone or "UTC", other.zone or "UTC"),
-            ("opening keyword", " ".join(self.opening), " ".join(other.opening)),
-            ("closing keyword", " ".join(self.closing), " ".join(other.closing)),
         ]
-        if parse_duration("gap", self.gap) != parse_duration("gap", other.gap):
-            pairs.append(("gap", self.gap, other.gap))
-        return [f"{name} {ours or 'none'}, not {new}" for name, ours, new in pairs if ours != new]
+        for name, setting in (
+            ("opening keyword", "opening"),
+            ("closing keyword", "closing"),
+            ("gap", "gap"),
+        ):
+            if other.is_cut_by(setting):
+                pairs.append((name, self._told(setting), other._told(setting)))
+        return [
+            f"{name} {ours or 'none'}, not {new or 'none'}"
+            for name, ours, new in pairs
+            if ours != new and not (name == "gap" and _is_as_long(ours, new))
+        ]
+
+    def is_cut_by(self, setting: str) -> bool:
+        """Whether ``gap``, ``opening`` or ``closing`` cuts sessions of the policy."""
+        return is_cut_by(self.policy, setting)
+
+    def keeping_idle(self, kept: Choices) -> Choices:
+        """These, but as ``kept`` in what does not cut: that is for ``recut`` to change."""
+        idle = [one for one in ("gap", "opening", "closing") if not self.is_cut_by(one)]
+        return replace(self, **{name: getattr(kept, name) for name in idle})
+
+    def _told(self, setting: str) -> str:
+        value = getattr(self, setting) if self.is_cut_by(setting) else ""
+        return value if isinstance(value, str) else " ".join(value)
+
+
+def _is_as_long(gap: str, other: str) -> bool:
+    return bool(gap and other) and parse_duration("gap", gap) == parse_duration("gap", other)
 
 
 async def kept_choices(store: Store, project: str) -> Choices | None:

@@ -253,7 +253,7 @@ def test_the_policy_is_kept_and_another_one_refused(out: Any, capsys: Any) -> No
         (["--gap", "2h"], "gap 60m, not 2h"),
         (["--scope", "patient"], "scope thread, not patient"),
         (["--zone", "UTC"], "zone America/New_York, not UTC"),
-        (["--open-keyword", "hi"], "opening keyword none, not hi"),
+        (["--policy", "explicit", "--open-keyword", "hi"], "opening keyword none, not hi"),
     ):
         assert main(["import", *OPTIONS, *other]) == 2
         err = capsys.readouterr().err

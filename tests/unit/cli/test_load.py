@@ -71,7 +71,8 @@ def test_a_store_cuts_on_as_what_was_loaded_was_cut(
     assert "inactivity-gap, gap 5h; time zone: America/New_York" in err
     assert main(["export", "exported", "--store", "a.db"]) == 0
     assert main(["load", "exported", "--store", "b.db"]) == 0
-    assert "From now on the sessions of this store are cut as" in capsys.readouterr().out
+    told = "by what the manifest says: inactivity-gap, gap 5h; time zone: America/New_York."
+    assert told in capsys.readouterr().out
     for store in ("a.db", "b.db"):
         assert sessions(store, capsys) == 2
         # Nobody says by what: it goes on by that, and knows every message.
@@ -101,6 +102,40 @@ def test_a_store_takes_nothing_that_was_cut_otherwise(
     assert main(arguments) == 0
     assert main(["load", "made", "--store", "c.db"]) == 0
     assert main(["load", "other", "--store", "c.db"]) == 2
+
+
+def test_what_does_not_cut_sessions_of_the_policy_refuses_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A day has no gap and no keywords, whatever the store was told of them before."""
+    backfill("made", *NEW_YORK)
+    backfill("gaps", *NEW_YORK, "--policy", "inactivity-gap", "--gap", "5h")
+    assert imported("a.db", *NEW_YORK, "--policy", "explicit", "--open-keyword", "My cough") == 0
+    capsys.readouterr()
+    assert main(["load", "made", "--store", "a.db"]) == 2
+    said = "are cut by policy explicit, not per-day, by which"
+    assert said in capsys.readouterr().err
+    recut = ["recut", "--store", "a.db", "--policy"]
+    assert main([*recut, "inactivity-gap", "--gap", "12h"]) == 0
+    assert main(["load", "gaps", "--store", "a.db"]) == 2
+    assert "are cut by gap 12h, not 5h, by which" in capsys.readouterr().err
+    assert imported("a.db", "--gap", "720m", "--open-keyword", "x") == 0
+    assert imported("a.db", "--gap", "24h") == 2
+    assert main([*recut, "per-day"]) == 0
+    assert main(["load", "made", "--store", "a.db"]) == 0
+    assert imported("a.db", "--policy", "per-day", "--gap", "24h", "--open-keyword", "x") == 0
+    capsys.readouterr()
+    assert main(["load", "gaps", "--store", "a.db"]) == 2
+    said = "are cut by policy per-day, not inactivity-gap; gap none, not 5h, by which"
+    assert said in capsys.readouterr().err
+    # What was of no effect is not kept: it is the gap of before that cuts again.
+    assert main([*recut, "inactivity-gap"]) == 0
+    assert "inactivity-gap, gap 720m; " in capsys.readouterr().err
+    assert main([*recut, "explicit"]) == 0
+    assert imported("a.db", "--open-keyword", "x") == 2
+    assert "opening keyword My cough, not x" in capsys.readouterr().err
+    assert main(["load", "made", "--store", "b.db", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sessions"]["gap"] is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from threadwell.cli.output import plural
+from threadwell.cli.report import made
 from threadwell.intake import parse_options, recut, verify
 from threadwell.intake.seat import Seat
 from threadwell.stores.contract import DEFAULT_PROJECT
@@ -78,7 +80,23 @@ def test_doing_it_again_changes_nothing(practice, sms):
     first = again(practice, policy="inactivity-gap")
     assert (first.sessions, first.superseded) == (2, 2)
     second = again(practice, policy="inactivity-gap")
-    assert (second.sessions, second.superseded) == (0, 0)
+    assert (second.sessions, second.back, second.superseded) == (0, 0, 0)
+
+
+def test_sessions_that_come_back_are_counted(practice, sms):
+    """They are no new ones, and neither are those that were there all the time."""
+    practice.take(sms("a", "08:00"), sms("b", "18:30"), sms("c", "18:30", phone="+12125550199"))
+    before = cut(practice)
+    assert again(practice, policy="inactivity-gap", options=parse_options(gap="5h")).back == 0
+    report = again(practice, policy="per-day", options=parse_options())
+    live = {one["id"] for one in practice.live("Encounter")}
+    assert (report.sessions, report.back) == (0, len(live))
+    assert cut(practice) == before
+    assert again(practice, policy="per-day", options=parse_options()).back == 0
+    assert made(report) == (
+        f"0 new sessions, {plural(report.back, 'session')} back that had been superseded, "
+        f"{plural(report.superseded, 'resource')} superseded"
+    )
 
 
 def test_what_was_billed_stays(practice, sms):

@@ -79,6 +79,7 @@ def write_plan(
             circle.stored[key] = batch.write(key, wanted, before)
             if key.type == "Encounter" and is_session(resource):
                 batch.sessions += stored is None
+                batch.back += stored is not None and not is_live(stored)
                 if rules := settings.rules:
                     for kept in of_session(project, key.id, wanted, stored, circle.key, rules):
                         batch.keep(kept)

@@ -43,10 +43,10 @@ class Done:
     them has come; of ``retimed`` ones the time was put right. ``reworded`` are the wordings that
     their senders have replaced by others. ``shared_ids`` messages are new under an id that another
     one had before: both are kept. ``reasons`` counts the quarantined by reason code. ``sessions``
-    are the session encounters made anew, ``superseded`` the resources that became
-    ``entered-in-error``, ``reviews`` the new questions that a person has to answer, ``answers``
-    those answered before that took effect now, ``corrected`` the messages of which a person has
-    said since whom they are about.
+    are the session encounters made anew, ``back`` those that had been superseded and count again,
+    ``superseded`` the resources that became ``entered-in-error``, ``reviews`` the new questions
+    that a person has to answer, ``answers`` those answered before that took effect now,
+    ``corrected`` the messages of which a person has said since whom they are about.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -56,6 +56,7 @@ class Done:
     reworded: int = 0
     shared_ids: int = 0
     sessions: int = 0
+    back: int = 0
     superseded: int = 0
     reviews: int = 0
     answers: int = 0

@@ -23,11 +23,27 @@ BUILT_IN: dict[str, Policy] = {
 #: Those that never ask what day it is: other rules of a zone move none of their sessions.
 NOT_BY_DAY = frozenset({"explicit", "inactivity-gap", "per-thread"})
 
+#: What cuts the sessions of each policy beside its scope and its zone.
+_CUT_BY = {
+    "explicit": frozenset({"gap", "opening", "closing"}),
+    "inactivity-gap": frozenset({"gap"}),
+    "per-day": frozenset[str](),
+    "per-thread": frozenset[str](),
+}
+
 _GROUP = "threadwell.policies"
 
 
 class UnknownPolicy(ValueError):
     """No policy has that name; the message lists those there are."""
+
+
+def is_cut_by(policy: str, setting: str) -> bool:
+    """Whether ``gap``, ``opening`` or ``closing`` (keywords) cuts sessions of that policy.
+
+    Of a policy of the user's own nobody knows: there each does.
+    """
+    return policy not in _CUT_BY or setting in _CUT_BY[policy]
 
 
 def policy_names() -> list[str]:
