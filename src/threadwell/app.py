@@ -239,7 +239,9 @@ def open_store(url: str | Path, *, create: bool = True, reading: bool = False) -
 
         return MemoryStore()
     if (reading or not create) and not path.is_file():
-        raise StoreError(f"there is no store at {path}; `threadwell import` makes one")
+        from threadwell.stores.sqlite.missing import no_store
+
+        raise no_store(path)
     if not path.parent.is_dir():
         raise StoreError(f"there is no folder {path.parent} to keep {path.name} in")
 

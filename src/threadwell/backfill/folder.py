@@ -11,7 +11,7 @@ import pickle
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -119,8 +119,26 @@ class Folder:
         """Where the store is that has the people."""
         return self._state / "people.db"
 
-    def begin(self) -> None:
-        """Have what is needed there; raises ``Taken``."""
+    @contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Have what is needed there, and alone; what fails meanwhile leaves nothing of it.
+
+        What an earlier one has begun stays. Raises ``Taken``.
+        """
+        was_there, was_begun = self.path.exists(), self._state.exists()
+        self._begin()
+        with self.held():
+            try:
+                yield
+            except BaseException:
+                if not was_begun:
+                    shutil.rmtree(self._state, ignore_errors=True)
+                    if not was_there:
+                        with suppress(OSError):
+                            self.path.rmdir()
+                raise
+
+    def _begin(self) -> None:
         if self.path.exists() and not self._state.exists() and any(self.path.iterdir()):
             raise Taken(f"{self.path} is not empty: give a folder that is, or does not exist")
         for inner in ("spool", "parts", "making"):

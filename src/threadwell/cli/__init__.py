@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import cast
 
 from threadwell.audit.way import WAY
+from threadwell.cli.beside import told_if_made
 from threadwell.cli.command import Command
 from threadwell.cli.errors import run_safely
 from threadwell.cli.parser import build_parser
@@ -101,7 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = CHOSEN.set(getattr(arguments, "project", ""))
         token = WAY.set(f"command {arguments.command}")
         try:
-            return run_safely(arguments.run, arguments)
+            with told_if_made(getattr(arguments, "store", None)):
+                return run_safely(arguments.run, arguments)
         finally:
             WAY.reset(token)
             CHOSEN.reset(chosen)

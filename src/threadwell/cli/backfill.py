@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ from threadwell.cli.report import (
     print_shared,
 )
 from threadwell.installs import pip_install
-from threadwell.stores.urls import is_shared, store_path
+from threadwell.stores.urls import is_new, is_shared, store_path
 
 if TYPE_CHECKING:
     from threadwell.backfill.working import Filled
+    from threadwell.facade.importing import ImportJob
 
 _PAUSE = 2.0
 _NO_SPARK = f"--spark needs pyspark, pandas and Java: {pip_install('threadwell[spark]')}"
@@ -128,6 +130,8 @@ def run(arguments: Namespace) -> int:
         arguments.project,
         tuple(filter(is_remote, arguments.paths)),
     )
+    if store and is_new(store):
+        _check(job.what)
     try:
         basis, folder, plan, choices = asyncio.run(begin_backfill(job))
         print_choices(choices)
@@ -143,6 +147,15 @@ def run(arguments: Namespace) -> int:
     else:
         _print(filled, arguments.to, store, arguments.project)
     return 0
+
+
+def _check(what: ImportJob) -> None:
+    """A mistake must not leave an empty store behind. People may be many: they are read once."""
+    from threadwell.facade.importing import check_import
+
+    if what.who.people:
+        what.who.people.open("rb").close()
+    check_import(replace(what, who=replace(what.who, people=None)))
 
 
 def _where(to: str) -> tuple[Path, str]:

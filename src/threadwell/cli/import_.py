@@ -14,7 +14,7 @@ from threadwell.cli.output import print_json
 from threadwell.cli.progress import Progress
 from threadwell.cli.report import as_json, print_choices, print_report
 from threadwell.cli.trial import in_zone, print_outcome
-from threadwell.stores.urls import store_path
+from threadwell.stores.urls import is_new
 
 if TYPE_CHECKING:
     from threadwell.facade.importing import ImportJob
@@ -78,7 +78,7 @@ def run(arguments: Namespace) -> int:
 
     job = _job(arguments)
     store = arguments.store
-    if _is_new(store):
+    if is_new(store):
         from threadwell.facade.importing import check_import
 
         # A mistake, or a dry run, must not leave an empty store behind.
@@ -130,11 +130,6 @@ def _crew_ahead(job: ImportJob) -> AbstractContextManager[None]:
     from threadwell.intake.hand import main
 
     return ahead(main)
-
-
-def _is_new(store: str) -> bool:
-    path = store_path(store)
-    return path is not None and not path.exists()
 
 
 COMMAND = Command(

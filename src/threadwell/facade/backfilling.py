@@ -101,8 +101,7 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
         finally:
             await store.close()
         opener = partial(_recorded, job.store, acting, project)
-    folder.begin()
-    with folder.held():
+    with folder.beginning():
         async with opener() as store:
             choices = await looked_over(store, project, job.what)
             if choices.recutting:
@@ -112,26 +111,26 @@ async def begin_backfill(job: BackfillJob) -> tuple[Basis, Folder, Plan, Choices
             days = await care_days(store, project, choices.zone or "UTC")
             await settings_of(store, project, job.what.who, choices)
             await keep_choices(store, project, choices, days)
-    who = replace(job.what.who, people=None)
-    room = room_for(job.memory or max(MEMORY, least), workers)
-    basis = Basis(
-        project,
-        opener,
-        partial(_settings, who, room.group),
-        partial(_read, job.what, choices.earlier_ids),
-        now_ms,
-        bool(job.store),
-    )
-    far = [one for address in job.remote for one in files_at(address)]
-    near = _units(job.what, workers)
-    units = near + [Unit(one.address, trusted=True, size=one.size) for one in far]
-    size = sum(one.size for one in units)
-    least = 2 * workers if workers > 1 else 1
-    partitions = job.partitions or folder.partitions() or room.partitions(size, least)
-    by = _by(job.what, choices, str(days.cutting.release))
-    plan = Plan(_asked(by, near, far), by, units, partitions, buffered=room.buffered)
-    gc.collect()
-    give_back()  # Of who reads many people it is a hundred megabytes.
+        who = replace(job.what.who, people=None)
+        room = room_for(job.memory or max(MEMORY, least), workers)
+        basis = Basis(
+            project,
+            opener,
+            partial(_settings, who, room.group),
+            partial(_read, job.what, choices.earlier_ids),
+            now_ms,
+            bool(job.store),
+        )
+        far = [one for address in job.remote for one in files_at(address)]
+        near = _units(job.what, workers)
+        units = near + [Unit(one.address, trusted=True, size=one.size) for one in far]
+        size = sum(one.size for one in units)
+        least = 2 * workers if workers > 1 else 1
+        partitions = job.partitions or folder.partitions() or room.partitions(size, least)
+        by = _by(job.what, choices, str(days.cutting.release))
+        plan = Plan(_asked(by, near, far), by, units, partitions, buffered=room.buffered)
+        gc.collect()
+        give_back()  # Of who reads many people it is a hundred megabytes.
     return basis, folder, plan, choices
 
 

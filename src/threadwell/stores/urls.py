@@ -30,6 +30,12 @@ def store_path(url: str | Path) -> Path | None:
     return None if path == ":memory:" else Path(path)
 
 
+def is_new(url: str | Path) -> bool:
+    """Whether the store that ``url`` names is a file that is not there."""
+    path = store_path(url)
+    return path is not None and not path.exists()
+
+
 def is_shared(url: str | Path) -> bool:
     """Whether another process can open the store that ``url`` names: one in memory is no one's."""
     return is_postgres(url) or store_path(url) is not None

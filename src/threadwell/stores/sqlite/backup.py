@@ -17,6 +17,7 @@ import apsw
 from threadwell.stores.contract import StoreDamaged, StoreError
 from threadwell.stores.sqlite.database import APPLICATION_ID, BUSY_MS, MAGIC
 from threadwell.stores.sqlite.faults import store_error
+from threadwell.stores.sqlite.missing import no_store
 from threadwell.stores.sqlite.rows import fetch
 
 #: Is told how many pages are copied, and of how many.
@@ -34,7 +35,7 @@ def back_up(source: Path, target: Path, now: datetime, progress: Progress | None
     the source is damaged.
     """
     if not source.is_file():
-        raise StoreError(f"there is no store at {source}")
+        raise no_store(source)
     with source.open("rb") as head:
         if head.read(len(MAGIC)) != MAGIC:
             raise StoreError(f"{source} is not a Threadwell database")
