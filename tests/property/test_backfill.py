@@ -72,11 +72,11 @@ def filled(units, how, now, partitions, folder, size) -> tuple[dict[str, bytes],
         lambda: now,
     )
     into = Folder(folder)
-    into.begin()
     plan = Plan(
         "these", "so", [Unit(str(number), size=size) for number in range(len(units))], partitions
     )
-    report = fill(basis, into, plan, 1).report
+    with into.beginning():
+        report = fill(basis, into, plan, 1).report
     found: dict[str, bytes] = {}
     for file in folder.glob("*.ndjson"):
         for line in file.read_bytes().splitlines():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
 from types import MappingProxyType
 
 from threadwell.channels.services import SERVICES, service_of_way
@@ -42,4 +44,17 @@ def called(way: str) -> str:
     has said what that is called, its name.
     """
     channel, service = service_of_way(way)
-    return SERVICES[service] if service else _WORDS.get(channel, channel)
+    if service:
+        return SERVICES[service]
+    return _WORDS[channel] if channel in _WORDS else _label(channel)
+
+
+@cache
+def _label(name: str) -> str:
+    """What a channel that is not among these words says of itself; its name where it is none."""
+    try:
+        module = import_module(f"{__package__}.{name}") if name.isidentifier() else None
+    except ModuleNotFoundError:
+        return name
+    label = getattr(getattr(module, "CHANNEL", None), "label", name)
+    return str(label)

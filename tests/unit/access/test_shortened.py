@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.unit.access.world import NOON, uuid
-from tests.unit.api.conftest import Api, store
+from tests.unit.api.conftest import Api, opened_store, store
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.access.shortened import all_shortened, shortened
 from threadwell.api.clients import add_client
@@ -15,7 +15,7 @@ from threadwell.fhir.stamp import stamp
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Store, Stored, Write
 from threadwell.stores.memory import MemoryStore
 
-__all__ = ["store"]
+__all__ = ["opened_store", "store"]
 WHY = {"x_threadwell_break_glass": "Unconscious on arrival"}
 BOTH = {"gender": "female", "birthDate": "1990-01-01"}
 

@@ -18,3 +18,10 @@ from threadwell.inbox.words import Badges
 )
 def test_a_way_is_called_as_on_the_pages(way: str) -> None:
     assert called(way) == Badges(channels()).of(way).name
+
+
+def test_a_channel_that_is_added_tells_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("threadwell.channels.called._WORDS", {})
+    assert called("slack") == "Slack"
+    assert called("reading") == "reading"
+    assert called("../x") == "../x"

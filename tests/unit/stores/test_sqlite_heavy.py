@@ -120,7 +120,7 @@ def test_a_search_that_is_broken_off_leaves_the_store_as_it_was(
         patients = [{"resourceType": "Patient", "id": f"p{n}", "active": True} for n in range(4000)]
         await desk.commit(*map(desk.write, patients))
         await desk.search("Patient?active=true&_sort=birthdate")
-        monkeypatch.setattr(heavy, "LONGEST", 0.005)
+        monkeypatch.setattr(heavy, "LONGEST", 0.0005)
         with pytest.raises(StoreSlow):
             await desk.search("Patient?active=true&_sort=birthdate")
         # A checkpoint that nobody stands in the way of takes over all that the log holds.
