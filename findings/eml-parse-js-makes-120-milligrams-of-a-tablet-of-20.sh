@@ -2,7 +2,7 @@
 # eml-parse-js makes 120 mg of "1" and "20 mg" on two lines, and a mail from mutt has no text.
 #
 # Package    eml-parse-js 1.1.15 (on node 22.23.3 from npm), mails as objects, for browsers and Node
-# Expected   a line break in HTML is white space between two words (HTML 4.01, §9.1), and mailers break long lines. A part
+# Expected   a line break in HTML is white space between two words (HTML 4.01, White space), and mailers break long lines. A part
 #            that is to be shown in its place says `Content-Disposition: inline` (RFC 2183, §2.1), as mutt does for each
 #            text. A mail that names no type is plain text (RFC 2045, §5.2)
 # Seen       all line breaks of HTML that is not in base64 are taken out, with nothing in their place, and each &quot; with

@@ -2,7 +2,7 @@
 # hl7-standard makes three doctors of the one who signed a result, if the message is only read and written again.
 #
 # Package    hl7-standard 1.0.4 (on node 22.23.3 from npm), HL7 v2 read, changed and built
-# Expected   & parts the subcomponents of a component, and ~ the repetitions of a field (HL7 v2.5, §2.5.3 and MSH-2): a
+# Expected   & parts the subcomponents of a component, and ~ the repetitions of a field (HL7 v2.5, Message delimiters, and MSH-2): a
 #            message that is read and built again has each separator where it was
 # Seen       in a field of one component with subcomponents each & comes back as ~. OBR-32, which names who signed the
 #            result as `77&Smith&Ann` (NDL, whose first component is a CNN), becomes `77~Smith~Ann`: three doctors, of
