@@ -45,16 +45,20 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
 
     Raises ``StoreError`` instead of an answer that cannot be recorded.
     """
-    trail = context.trail
-    # Who has the store itself open asks nobody to let them in.
-    by = trail.by if request.way == "python" else who(request)
-    given = request.headers.get(b"x-request-id")
+    trail, headers = context.trail, request.headers
+    if request.way == "python":
+        # Who has the store itself open asks nobody to let them in.
+        by = trail.by
+    elif b"x-forwarded-for" in headers:
+        by = who(request)
+    else:
+        by = _who(request.caller, request.way, request.peer, "")
     witness = Witness(
         by,
         trail.clock(),
         trail.pen(context.project),
-        _request_id(given) if given else "",
-        "",
+        _request_id(headers[b"x-request-id"]) if b"x-request-id" in headers else "",
+        request.interaction,
         request.path[:_LONGEST],
         request.query[:_LONGEST],
     )
@@ -73,7 +77,11 @@ async def watched(context: Context, request: Request, perform: Handler) -> Answe
         _end(witness, request, 500)
         raise
     else:
-        _end(witness, request, answer.status)
+        act = witness.act = request.interaction
+        if act in _UNTOLD:
+            _end(witness, request, answer.status)
+        else:
+            witness.end(answer.status)
         if witness.by.purpose:
             # What was seen beyond a policy outlives a loss of power, too.
             trail.sync()
@@ -110,8 +118,7 @@ def begins(context: Context, request: Request) -> None:
         return
     witness.act = act = request.interaction
     if act in READS:
-        witness.reads = True
-        witness.wide = not isinstance(context.view, Limited)
+        witness.reads, witness.wide = True, not isinstance(context.view, Limited)
         if request.body and act == "search":
             form = request.body[:_LONGEST].decode(errors="replace")
             query = f"{request.query}&{form}" if request.query else form

@@ -1,7 +1,8 @@
 """How what a request has seen is noted before it is answered: no more work than has to be.
 
 A note says the same as a ``Record``. What names the versions is put together by type, and each
-version comes as often as it was looked at; who drains the notes makes records of them.
+version comes as often as it was looked at; who drains the notes makes records of them. In a file
+whose lines can name each other, who asks is written once, and so is a page that is shown again.
 """
 
 from __future__ import annotations
@@ -28,15 +29,23 @@ class _Note(msgspec.Struct, frozen=True, array_like=True):
 
     at: int
     act: str
-    by: Who
+    #: Who, or where in its file the line stands that has them (``_Introduced``).
+    by: Who | int
     status: int
     asked: str
     query: str
     request: str
     more: bool
-    #: What was seen, or where in its file the line stands that has just that.
-    seen: tuple[Group, ...] | int = ()
+    #: What was seen, or where in its file the line stands that has just that; or the version, where
+    #: ``asked`` names the resource and nothing else was seen.
+    seen: tuple[Group, ...] | int | str = ()
     hidden: bool = False
+
+
+class _Introduced(msgspec.Struct, frozen=True, array_like=True, tag="by"):
+    """Who asks, for other lines to name."""
+
+    by: Who
 
 
 class _Written(msgspec.Struct):
@@ -55,11 +64,12 @@ class _Told(msgspec.Struct, frozen=True, array_like=True, tag="told"):
     by: tuple[tuple[Who, tuple[str, ...]], ...]
 
 
-_encode = msgspec.json.Encoder().encode
+#: A line of what a ``_Note`` has, in its order: for who has no need of ``note``.
+encode_note = _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Note).decode
 _decode_told = msgspec.json.Decoder(_Told).decode
-_TOLD = b'["told",'
-_DIGITS = 12
+_decode_introduced = msgspec.json.Decoder(_Introduced).decode
+_TOLD, _INTRODUCED = b'["told",', b'["by",'
 _ID, _VERSION = itemgetter(1), itemgetter(2)
 
 
@@ -73,6 +83,7 @@ def nowhere(_: int) -> bytes:
 
 
 def note(
+    pen: Pen,
     at: int,
     act: str,
     by: Who,
@@ -83,23 +94,21 @@ def note(
     seen: Sequence[Stored],
     more: bool = False,
     hidden: bool = False,
-) -> bytes:
-    """The note of a ``Record`` of these, in a line without its end; ``seen`` was only looked at."""
-    groups = [seen[0][:3]] if len(seen) == 1 else _grouped(seen)
-    if hidden:
-        return _encode((at, act, _of(by), status, asked, query, request, more, groups, True))
-    return _encode((at, act, _of(by), status, asked, query, request, more, groups))
+) -> None:
+    """Keep the note of a ``Record`` of these; ``seen`` was only looked at."""
+    groups = _grouped(seen)
+    whose = pen.known.get(by)
+    if whose is None:
+        whose = _introduced(pen, by)
+    if whose >= 0:
+        line = _encode((at, act, whose, status, asked, query, request, more, groups, hidden))
+        if pen.keep_beside(line) >= 0:
+            return
+    pen.keep(_encode((at, act, _of(by), status, asked, query, request, more, groups, hidden)))
 
 
 def note_again(
-    at: int,
-    act: str,
-    by: Who,
-    asked: str,
-    query: str,
-    request: str,
-    matches: Matches,
-    pen: Pen,
+    pen: Pen, at: int, act: str, by: Who, asked: str, query: str, request: str, matches: Matches
 ) -> None:
     """Keep the note of a search that was answered with a page which may be shown again.
 
@@ -108,14 +117,16 @@ def note_again(
     known = matches.worked
     if not isinstance(known, _Written):
         known = matches.worked = _Written(msgspec.Raw(_encode(_grouped(matches))))
-    head = (at, act, _of(by), 200, asked, query, request, False)
-    line = _encode((*head, 0))
-    # There are no more digits than these in an offset.
-    place = pen.beside(known.place, len(line) + _DIGITS)
-    if place >= 0:
-        pen.keep(b"%s%d]" % (line[:-2], place))
-    else:
-        known.place = pen.keep(_encode((*head, known.groups)))
+    whose = pen.known.get(by)
+    if whose is None:
+        whose = _introduced(pen, by)
+    page = pen.beside(known.place)
+    if page >= 0 and whose >= 0:
+        line = _encode((at, act, whose, 200, asked, query, request, False, page))
+        if pen.keep_beside(line) >= 0:
+            return
+    line = _encode((at, act, _of(by), 200, asked, query, request, False, known.groups))
+    known.place = pen.keep(line)
 
 
 def told(at: int, act: str, touched: Touched, to: Iterable[tuple[Who, str]]) -> bytes:
@@ -133,6 +144,8 @@ def read_notes(line: bytes, line_at: LineAt) -> list[Record]:
 
     ``line_at`` has the lines of its file. Raises ``msgspec.MsgspecError`` for anything else.
     """
+    if line.startswith(_INTRODUCED):
+        return []
     if not line.startswith(_TOLD):
         return [read_note(line, line_at)]
     note = _decode_told(line)
@@ -151,15 +164,20 @@ def read_note(line: bytes, line_at: LineAt = nowhere) -> Record:
     if not line.startswith(b"["):
         return decode_record(line)
     told = _decode(line)
-    seen = told.seen
+    seen, by = told.seen, told.by
+    if isinstance(by, int):
+        by = _read_introduced(line_at(by))
     if isinstance(seen, int):
         seen = _decode(line_at(seen)).seen
-        if isinstance(seen, int):
+        if isinstance(seen, int | str):
             raise msgspec.ValidationError("the line that is named names another one")
+    if isinstance(seen, str):
+        type_, _, id_ = told.asked.partition("/")
+        seen = ((type_, id_, seen),)
     return Record(
         at=told.at,
         act=told.act,
-        by=told.by,
+        by=by,
         status=told.status,
         asked=told.asked,
         query=told.query,
@@ -193,6 +211,17 @@ def _touched(seen: Sequence[Group]) -> tuple[Touched, ...]:
         found += zip(repeat(type_), names, numbers, strict=False)
     # Plain triples, which are written as they are; whoever reads them adds that they were seen.
     return cast(tuple[Touched, ...], tuple(dict.fromkeys(found)))
+
+
+def _introduced(pen: Pen, by: Who) -> int:
+    """Where in the file that is under way a line has who asks; ``NOWHERE`` if none can."""
+    return pen.introduce(by, _encode(("by", _of(by))))
+
+
+@lru_cache(maxsize=64)
+def _read_introduced(line: bytes) -> Who:
+    # One line is named by many.
+    return _decode_introduced(line).by
 
 
 @lru_cache(maxsize=1024)

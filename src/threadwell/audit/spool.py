@@ -16,6 +16,7 @@ import errno
 import mmap
 import os
 import time
+from collections.abc import Hashable
 from itertools import count
 from pathlib import Path
 from typing import Protocol
@@ -46,12 +47,19 @@ _NUMBERS = count(1)
 
 #: Of the place of a line: the bits that are its offset in its file.
 _OFFSET = 40
+_IN_FILE = (1 << _OFFSET) - 1
 #: A line that no other can name.
 NOWHERE = -1
 
 
 class Pen(Protocol):
-    """Keeps the records of a project."""
+    """Keeps the records of a project.
+
+    ``known`` has where in the file that is under way lines stand which others name, by what they
+    are of.
+    """
+
+    known: dict[Hashable, int]
 
     def keep(self, line: bytes, /) -> int:
         """Keep a record, a line without its end; its place, or ``NOWHERE``.
@@ -60,9 +68,19 @@ class Pen(Protocol):
         """
         ...
 
-    def beside(self, place: int, length: int, /) -> int:
-        """Where in its file a line stands, if the next one, of that many bytes at most, comes into
-        the same: so that it can name it. ``NOWHERE`` if not.
+    def beside(self, place: int, /) -> int:
+        """Where in its file a line stands, if that is under way; ``NOWHERE`` if not."""
+        ...
+
+    def keep_beside(self, line: bytes, /) -> int:
+        """Keep a line that names others of the file which is under way: as ``keep`` does, but
+        ``NOWHERE``, and nothing is kept, where it would not come into that file.
+        """
+        ...
+
+    def introduce(self, of: Hashable, line: bytes, /) -> int:
+        """Keep a line for others to name; where in its file it stands, which is ``known`` from then
+        on. ``NOWHERE``, and nothing is kept, where they could not.
         """
         ...
 
@@ -97,29 +115,38 @@ class MemorySpool:
         """Nothing is open."""
 
 
-class _MemoryPen:
+class NoPen:
+    """Keeps nothing: for what is recorded otherwise."""
+
+    def __init__(self) -> None:
+        self.known: dict[Hashable, int] = {}
+
+    def keep(self, line: bytes) -> int:  # noqa: ARG002 - nothing is kept
+        """Keep nothing."""
+        return NOWHERE
+
+    def beside(self, _: int) -> int:
+        """There is no file."""
+        return NOWHERE
+
+    def keep_beside(self, _: bytes) -> int:
+        """There is no file."""
+        return NOWHERE
+
+    def introduce(self, _: Hashable, __: bytes) -> int:
+        """There is no file."""
+        return NOWHERE
+
+
+class _MemoryPen(NoPen):
     def __init__(self, spool: MemorySpool, project: str) -> None:
+        super().__init__()
         self._spool = spool
         self._project = project
 
     def keep(self, line: bytes) -> int:
         self._spool.used = True
         self._spool.waiting.append((self._project, line))
-        return NOWHERE
-
-    def beside(self, _: int, __: int) -> int:
-        return NOWHERE
-
-
-class NoPen:
-    """Keeps nothing: for what is recorded otherwise."""
-
-    def keep(self, _: bytes) -> int:
-        """Keep nothing."""
-        return NOWHERE
-
-    def beside(self, _: int, __: int) -> int:
-        """Nothing is kept."""
         return NOWHERE
 
 
@@ -168,9 +195,14 @@ class _Pen:
         self._at = self._room = 0
         #: The place where the window begins.
         self._base = 0
+        self.known: dict[Hashable, int] = {}
         self.used = False
 
     def keep(self, line: bytes) -> int:
+        place = self.keep_beside(line)
+        return place if place >= 0 else self._go_on(line)
+
+    def keep_beside(self, line: bytes) -> int:
         at = self._at
         end = at + len(line)
         if end < self._room:
@@ -180,12 +212,17 @@ class _Pen:
             window[end] = _END
             self._at = end + 1
             return self._base + at
-        return self._go_on(line)
-
-    def beside(self, place: int, length: int) -> int:
-        if self._at + length < self._room and place >> _OFFSET == self._base >> _OFFSET:
-            return place & ((1 << _OFFSET) - 1)
         return NOWHERE
+
+    def beside(self, place: int) -> int:
+        is_there = self._room and place >> _OFFSET == self._base >> _OFFSET
+        return place & _IN_FILE if is_there else NOWHERE
+
+    def introduce(self, of: Hashable, line: bytes) -> int:
+        place = self.keep_beside(line)
+        if place >= 0:
+            place = self.known[of] = place & _IN_FILE
+        return place
 
     def put_down(self) -> None:
         """Let go of the file; what comes after that is written to another one."""
@@ -197,6 +234,7 @@ class _Pen:
         """Write no more to the file, which is returned."""
         file, self._file = self._file, None
         self._window, self._at, self._room = bytearray(), 0, 0
+        self.known.clear()
         return file
 
     def _go_on(self, line: bytes) -> int:

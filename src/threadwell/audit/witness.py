@@ -12,7 +12,7 @@ from contextvars import ContextVar
 
 import msgspec
 
-from threadwell.audit.noted import note, note_again
+from threadwell.audit.noted import encode_note, note, note_again
 from threadwell.audit.record import Record, Touched, Who
 from threadwell.audit.spool import Pen
 from threadwell.stores.contract import Matches, Stored
@@ -87,14 +87,23 @@ class Witness(msgspec.Struct, eq=False):
         """The answer has that status: record what was seen, unless the commit has a record."""
         if self.wrote:
             return
-        asked, query, request, page = self.asked, self.query, self.request, self.page
+        page, seen = self.page, self.seen
+        if len(seen) == 1 and page is None and status == 200:
+            # What most requests see.
+            pen, asked, (one,) = self.pen, self.asked, seen
+            whose = pen.known.get(self.by)
+            if whose is not None and asked == f"{one[0]}/{one[1]}":
+                query, request = self.query, self.request
+                said = (self.at, self.act, whose, 200, asked, query, request, False, one[2])
+                if pen.keep_beside(encode_note(said)) >= 0:
+                    return
         if page is not None:
             if status == 200 and page:
-                note_again(self.at, self.act, self.by, asked, query, request, page, self.pen)
+                what = (self.asked, self.query, self.request, page)
+                note_again(self.pen, self.at, self.act, self.by, *what)
                 return
             self._open()
-        told = (self.at, self.act, self.by, status, asked, query, request)
-        self.pen.keep(note(*told, self.seen, hidden=self.hid and status == 404))
+        self._note(status, hidden=self.hid and status == 404)
 
     def forget(self) -> None:
         """What was seen so far is recorded."""
@@ -114,9 +123,12 @@ class Witness(msgspec.Struct, eq=False):
 
     def _spill(self) -> None:
         self._open()
-        told = (self.at, self.act, self.by, 200, self.asked, self.query, self.request)
-        self.pen.keep(note(*told, self.seen, more=True))
+        self._note(200, more=True)
         self.seen.clear()
+
+    def _note(self, status: int, *, more: bool = False, hidden: bool = False) -> None:
+        what = (self.asked, self.query, self.request, self.seen)
+        note(self.pen, self.at, self.act, self.by, status, *what, more, hidden)
 
 
 #: The witness of what runs; ``None`` where nobody asked for it, as in a duty.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from threadwell.api.clients import give, set_policy
 from threadwell.audit.audited import Audited
 from threadwell.audit.finding import Wanted, find
 from threadwell.audit.record import Line
+from threadwell.audit.spool import NoPen
 from threadwell.audit.trail import Trail
 from threadwell.stores.contract import DEFAULT_PROJECT, Reading, Store, StoreFull
 
@@ -214,7 +214,9 @@ def test_what_cannot_be_recorded_is_not_shown(
     def full(*_: object) -> None:
         raise StoreFull("what is seen cannot be recorded: no space left")
 
-    monkeypatch.setattr(recorded.trail, "pen", lambda _: SimpleNamespace(keep=full))
+    pen = NoPen()
+    monkeypatch.setattr(pen, "keep", full)
+    monkeypatch.setattr(recorded.trail, "pen", lambda _: pen)
     answer = recorded.api.call("GET", f"Communication/{recorded.m}")
     assert answer.status_code in (503, 507)
     assert WORDS not in answer.text

@@ -8,6 +8,7 @@ import pytest
 from threadwell.audit import noted
 from threadwell.audit.noted import note, nowhere, read_note, read_notes
 from threadwell.audit.record import Record, Touched, Who, encode_record
+from threadwell.audit.spool import MemorySpool
 from threadwell.stores.contract import Stored
 
 NURSE = Who(who="Practitioner/9", client="c1", name='Sam "Ö" Field', way="api", address="192.0.2.7")
@@ -34,7 +35,10 @@ SEEN: list[tuple[list[Stored], list[str]]] = [
 
 def test_each_version_is_told_once() -> None:
     for seen, told in SEEN:
-        line = note(7, "search", NURSE, 200, "Communication", 'a="\n', "r1", seen, more=True)
+        there = MemorySpool()
+        asked = ("Communication", 'a="\n', "r1")
+        note(there.pen("p"), 7, "search", NURSE, 200, *asked, seen, more=True)
+        ((_, line),) = there.waiting
         assert b"\n" not in line
         read = read_note(line)
         assert ["/".join(one) for one in read.touched] == told
@@ -77,10 +81,29 @@ def test_what_is_no_note_of_several_is_refused(line: bytes) -> None:
     [
         *(b"", b"[", b"[1]", b"{}"),
         b'[7,"read",{},200,"","","",false,[["Patient","a b","1"]]]',
-        # It names a line where there is none.
+        # They name a line where there is none.
         b'[7,"search",{},200,"","","",false,12]',
+        b'[7,"read",12,200,"Patient/a","","",false,"1"]',
     ],
 )
 def test_what_is_no_note_is_refused(line: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):
         read_note(line)
+
+
+def test_a_line_names_what_it_may_and_nothing_else() -> None:
+    there = {
+        1: b'["by",{"who":"Patient/1"}]',
+        2: b'[7,"search",{},200,"","","",false,[["Patient","a b","1 2"]]]',
+        3: b'[7,"read",{},200,"Patient/c","","",false,"1"]',
+        4: b'[7,"search",{},200,"","","",false,2]',
+    }.__getitem__
+    line = b'[8,"search",%d,200,"","","",false,%d]'
+    told = read_note(line % (1, 2), there)
+    assert told.by == Who(who="Patient/1")
+    assert ["/".join(one) for one in told.touched] == ["Patient/a/1", "Patient/b/2"]
+    assert read_notes(there(1), there) == []
+    assert read_note(there(3)).touched == (("Patient", "c", "1"),)
+    for by, seen in ((2, 2), (1, 1), (1, 3), (1, 4)):
+        with pytest.raises(msgspec.MsgspecError):
+            read_note(line % (by, seen), there)

@@ -12,8 +12,9 @@ import pytest
 
 from threadwell.audit import reserving, spool
 from threadwell.audit.noted import note, note_again
-from threadwell.audit.record import Line, Who
+from threadwell.audit.record import Line, Touched, Who
 from threadwell.audit.spool import LARGE, NOWHERE, WINDOW, FileSpool, lines_in
+from threadwell.audit.witness import Witness
 from threadwell.stores.contract import Matches, Stored, StoreError, StoreFull
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def test_what_comes_after_the_end_goes_to_another_file(mapped: bool, tmp_path: P
     pen = there.pen("p")
     first = pen.keep(b"one")
     there.close()
-    assert pen.beside(first, 10) == NOWHERE
+    assert pen.beside(first) == NOWHERE
     pen.keep(b"two")
     there.close()
     assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [b"one\n", b"two\n"]
@@ -153,13 +154,13 @@ def test_a_page_that_is_shown_again_is_written_once(desk: Desk, mapped: bool) ->
     page, other = _page(*(f"m{n}" for n in range(60))), _page("x", "y")
 
     def search(at: int, of: Matches) -> None:
-        note_again(at, "search", NURSE, "Communication", f"_count={at}", "", of, pen)
+        note_again(pen, at, "search", NURSE, "Communication", f"_count={at}", "", of)
 
     search(1, page)
     size = len(lines_in(_file(desk.folder).read_bytes()))
     for at, of in ((2, page), (3, other), (4, page), (5, other)):
         search(at, of)
-    pen.keep(note(6, "search", NURSE, 200, "Communication", "_count=6", "", list(other)))
+    note(pen, 6, "search", NURSE, 200, "Communication", "_count=6", "", list(other))
     if mapped:
         assert len(lines_in(_file(desk.folder).read_bytes())) < 2.5 * size
     desk.run(desk.trail.drain())
@@ -170,6 +171,32 @@ def test_a_page_that_is_shown_again_is_written_once(desk: Desk, mapped: bool) ->
     told = [[f"{one.type}/{one.id}/{one.version}" for one in line.record.touched] for line in lines]
     names = [[f"Communication/{one.id}/1" for one in of] for of in (page, other)]
     assert told == [names[which] for which in (0, 0, 1, 0, 1, 1, 0)]
+
+
+def test_who_asks_is_written_once_in_a_file(desk: Desk, mapped: bool) -> None:
+    if desk.folder is None:
+        pytest.skip("a store in memory has no files")
+    pen = desk.trail.pen(desk.project)
+    others = [Who(who=f"Patient/{n}", way="api", name="x" * 300) for n in range(3)]
+    asked = [f"Communication/m{n}" for n in range(60)]
+    for at, name in enumerate(asked):
+        if at == 20:
+            # The next line begins in another part of the file, which no line leads to.
+            pen.keep(b" " * (2 * WINDOW))
+        if at == 40:
+            desk.trail.close()
+        witness = Witness(others[at % 3], at, pen, act="read", asked=name, reads=True)
+        witness.saw(_page(f"m{at}" if at % 7 else "another")[0])
+        witness.end(200)
+    if mapped:
+        size = sum(len(lines_in(one.read_bytes())) for one in desk.folder.iterdir())
+        assert size < 2 * WINDOW + 60 * 200 + 12 * 400
+    lines = [one for one in desk.run(_lines(desk)) if one.record.act != "unreadable"]
+    assert [line.record.asked for line in lines] == asked
+    assert [line.record.by for line in lines] == [others[at % 3] for at in range(60)]
+    told = [line.record.touched for line in lines]
+    seen = [f"m{at}" if at % 7 else "another" for at in range(60)]
+    assert told == [(Touched("Communication", name, "1"),) for name in seen]
 
 
 async def _lines(desk: Desk) -> list[Line]:
