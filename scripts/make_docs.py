@@ -19,8 +19,9 @@ from python_reference import python_page
 from threadwell.api.chat.bodies import MOST_JSON
 from threadwell.api.chat.following import MOST as MOST_SOCKETS
 from threadwell.api.chat.following import MOST_OF_ONE
-from threadwell.api.context import MAX_BODY, MAX_PAGE
-from threadwell.api.load.gate import LARGE, MAX_HELD, MAX_IN_FLIGHT
+from threadwell.api.context import MAX_BODY
+from threadwell.api.load.gate import LARGE, MAX_HELD
+from threadwell.api.load.limits import MAX_IN_FLIGHT, MAX_PAGE
 from threadwell.api.rest.everything import MAX_RESOURCES
 from threadwell.api.rest.room import MAX_ANSWERS, MAX_ENTRIES
 from threadwell.api.signer import LIFE as URL_LIFE

@@ -306,8 +306,8 @@ def create_server(
     process lives.
     """
     from threadwell.api.app import create_app
-    from threadwell.api.context import MAX_PAGE
     from threadwell.api.load.gate import Load
+    from threadwell.api.load.limits import MAX_PAGE
     from threadwell.audit.trail import Trail
     from threadwell.inbox.app import create_pages
     from threadwell.inbox.browsers import Accounts, PageBrowsers

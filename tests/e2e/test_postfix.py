@@ -18,7 +18,8 @@ from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.journal import ARRIVED, entries
 from threadwell.messages import Address, AddressKind
 from threadwell.server.mail.listener import Listener
-from threadwell.server.mail.running import Place, rules_for
+from threadwell.server.mail.place import Place
+from threadwell.server.mail.running import rules_for
 from threadwell.stores.contract import DEFAULT_PROJECT, StoreBusy
 from threadwell.stores.memory import MemoryStore
 

@@ -17,7 +17,7 @@ from threadwell.intake.accounts import keep_account
 from threadwell.intake.arrivals.mailboxes import Mailboxes
 from threadwell.messages import Address, AddressKind
 from threadwell.server.mail.listener import Listener
-from threadwell.server.mail.running import Place as Listening
+from threadwell.server.mail.place import Place as Listening
 from threadwell.server.mail.running import rules_for
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
 

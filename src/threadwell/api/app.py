@@ -22,7 +22,6 @@ from threadwell.api.chat.app import PREFIX, Chat
 from threadwell.api.compressing import SMALLEST, compressed
 from threadwell.api.context import (
     MAX_BODY,
-    MAX_PAGE,
     Context,
     Handler,
     Labels,
@@ -36,6 +35,7 @@ from threadwell.api.failing import crashed
 from threadwell.api.headers import as_mapping, repeated
 from threadwell.api.load.allowance import Left
 from threadwell.api.load.gate import LARGE, Load, unserved
+from threadwell.api.load.limits import MAX_PAGE
 from threadwell.api.outcomes import NotAllowed, refusal
 from threadwell.api.outside import ASGIApp, Message, Send
 from threadwell.api.projects.contexts import Contexts

@@ -14,6 +14,7 @@ from threadwell.access.witnessed import Witnessed
 from threadwell.api.asking import Asking
 from threadwell.api.exchange import Answer, Caller, Request
 from threadwell.api.load.gate import Load
+from threadwell.api.load.limits import MAX_PAGE
 from threadwell.api.oauth.access import Access
 from threadwell.api.oauth.assertions import Assertions
 from threadwell.api.oauth.keys import Keyring, SigningKey, kept_secret, open_keyring
@@ -47,8 +48,6 @@ Labels: TypeAlias = Callable[[], Mapping[str, str]]
 #: The channels that hear, by name; likewise.
 Live: TypeAlias = Callable[[], Mapping[str, Channel]]
 
-#: Bytes of matches with which a page ends early, and of what it includes.
-MAX_PAGE = 32 * 1024 * 1024
 #: A request with a larger body is refused (413).
 MAX_BODY = 32 * 1024 * 1024
 #: Contexts of policies that are remembered at a time.

@@ -39,7 +39,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Take mails until Ctrl-C."""
     from threadwell.server import logs
-    from threadwell.server.mail.running import parse_place, take_mails
+    from threadwell.server.mail.place import parse_place
+    from threadwell.server.mail.running import take_mails
 
     if not 1 <= arguments.most <= 200:
         raise Mistake("--most is 1 to 200")

@@ -90,7 +90,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Serve until Ctrl-C."""
     from threadwell.server import Ready, Serving, serve
-    from threadwell.server.mail.running import parse_place
+    from threadwell.server.mail.place import parse_place
     from threadwell.users.settings import BadHashing, cost
     from threadwell.users.sources import BadProxies, proxies
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from functools import cache
 
 from threadwell.server import attendance, chaining
 from threadwell.server.ahead import Ahead, fork_ahead
@@ -26,8 +27,12 @@ def fork_beside(store: str, *, duties: bool) -> Ahead | None:
     return fork_ahead(attendance.main if duties else chaining.main)
 
 
+@cache
 def preload() -> None:
-    """Load what every worker needs, and whoever is beside them, so that they share it in memory."""
+    """Load what every worker needs, and whoever is beside them, so that they share it in memory.
+
+    Once: what is forked from a process that has done so has it.
+    """
     from uvicorn.lifespan import on
     from uvicorn.protocols.http import auto
 

@@ -6,13 +6,15 @@ only the patient's record should hold. For the same reason requests are not logg
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threadwell.shown import on_a_line
+
+if TYPE_CHECKING:
+    import asyncio
 
 _log = logging.getLogger(__name__)
 

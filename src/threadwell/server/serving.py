@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import socket
@@ -10,16 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from threadwell.api.context import MAX_PAGE
-from threadwell.api.load.gate import MAX_IN_FLIGHT
+from threadwell.api.load.limits import MAX_IN_FLIGHT, MAX_PAGE
 from threadwell.app import checked_url
 from threadwell.server import logs
 from threadwell.server.listening import listen, listen_at, url_of
-from threadwell.server.loading import fork_beside, preload
-from threadwell.server.loop import loop_factory
-from threadwell.server.mail.running import Place
+from threadwell.server.mail.place import Place
 from threadwell.server.supervisor import supervise
-from threadwell.server.worker import Work, work
+from threadwell.server.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +95,27 @@ def _run(
     settings: Serving, task: Work, listeners: list[socket.socket], told: Callable[[str], None]
 ) -> int:
     if settings.workers == 1:
-        preload()
-        ahead = fork_beside(settings.store, duties=settings.duties)
-        try:
-            with listeners[0] as listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
-                return runner.run(work(task, 0, listener, told, ahead=ahead))
-        finally:
-            if ahead is not None:
-                ahead.let_go()
+        return _run_here(settings, task, listeners[0], told)
     return supervise(task, listeners, told)
+
+
+def _run_here(
+    settings: Serving, task: Work, listener: socket.socket, told: Callable[[str], None]
+) -> int:
+    import asyncio
+
+    from threadwell.server.loading import fork_beside, preload
+    from threadwell.server.loop import loop_factory
+    from threadwell.server.worker import work
+
+    preload()
+    ahead = fork_beside(settings.store, duties=settings.duties)
+    try:
+        with listener, asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(work(task, 0, listener, told, ahead=ahead))
+    finally:
+        if ahead is not None:
+            ahead.let_go()
 
 
 def _listen_for_mails(place: Place | None) -> tuple[socket.socket | None, Place | None]:

@@ -1,12 +1,13 @@
 """The process that watches over the workers: it forks them, and forks them anew when they die.
 
 It holds every listening socket, so that connections to a worker that died wait for its successor.
-It opens no store, runs no loop and has no threads, so that it is safe to fork at any time.
+It opens no store, runs no loop and has no threads, so that it is safe to fork at any time. Nor has
+it loaded what workers need, where the system lets a process that has (``nursery``) hand it its
+children; a successor loads that by itself.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -14,14 +15,14 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from threadwell.server import logs
-from threadwell.server.loading import fork_beside, preload
-from threadwell.server.loop import loop_factory
-from threadwell.server.worker import GRACE, Work, work
-from threadwell.stores.contract import StoreError
+from threadwell.server.nursery import Nursery, adopts, end_as
+from threadwell.server.work import GRACE, Work
+from threadwell.stores.failures import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,16 @@ def supervise(task: Work, listeners: Sequence[socket.socket], ready: Callable[[s
     ``ready`` is told the sign-in link once all workers answer. Raises ``StoreError`` if the first
     worker cannot open the store.
     """
-    preload()
     return _Supervisor(task, listeners).run(ready)
+
+
+def _load() -> None:
+    """Load what a worker needs; at once where that is done already."""
+    from threadwell.server import worker
+    from threadwell.server.loading import preload
+
+    assert worker
+    preload()
 
 
 class _Supervisor:
@@ -82,8 +91,33 @@ class _Supervisor:
 
     def _start_all(self) -> str:
         """Start the first worker, then the others: it makes what all of them find in the store."""
-        links = [self._first_word(worker, self._start(worker)) for worker in self._workers[:1]]
-        words = [(worker, self._start(worker)) for worker in self._workers[1:]]
+        if not adopts(is_on=True):
+            _load()
+            return self._start_each(self._start)
+        said = {worker.number: os.pipe() for worker in self._workers}
+
+        def forked(number: int) -> None:
+            # Who dies without a word is noticed by nobody having the end of its pipe.
+            for end in said.pop(number):
+                os.close(end)
+
+        nursery = Nursery(_load, lambda number: self._be(self._workers[number], said), forked)
+
+        def start(worker: _Worker) -> int:
+            heard, says = said.pop(worker.number)
+            os.close(says)
+            worker.process = nursery.fork(worker.number)
+            return heard
+
+        try:
+            return self._start_each(start)
+        finally:
+            nursery.close()
+            adopts(is_on=False)
+
+    def _start_each(self, start: Callable[[_Worker], int]) -> str:
+        links = [self._first_word(worker, start(worker)) for worker in self._workers[:1]]
+        words = [(worker, start(worker)) for worker in self._workers[1:]]
         links += [self._first_word(worker, heard) for worker, heard in words]
         return links[0]
 
@@ -99,34 +133,37 @@ class _Supervisor:
 
     def _start(self, worker: _Worker) -> int:
         """Fork the worker; what it says first is read from the pipe that is returned."""
-        heard, said = os.pipe()
-        worker.started = time.monotonic()
-        worker.due = 0.0
-        process = os.fork()
-        if process:
-            os.close(said)
-            worker.process = process
-            return heard
-        code = 1
-        try:
-            os.close(heard)
-            code = self._be(worker, said)
-        except BaseException:  # noqa: BLE001 - a forked process must end here, whatever happens
-            _log.exception("the worker failed")
-        finally:
-            os._exit(code)
+        said = os.pipe()
+        worker.process = os.fork()
+        if not worker.process:
+            end_as(lambda: self._be(worker, {worker.number: said}))
+        os.close(said[1])
+        return said[0]
 
-    def _be(self, worker: _Worker, said: int) -> int:
-        """What the forked process does: its exit code."""
+    def _be(self, worker: _Worker, pipes: Mapping[int, tuple[int, int]]) -> int:
+        """What the forked process does: its exit code. ``pipes`` are those of workers that have
+        said nothing yet.
+        """
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: os._exit(0))  # nothing is under way yet
-        for pipe in (self._hold, self._woken, self._wake):
+        said = pipes[worker.number][1]
+        for pipe in {self._hold, self._woken, self._wake, *chain(*pipes.values())} - {said}:
             os.close(pipe)
         for other in self._workers:
             if other is not worker:
                 other.listener.close()
+        _load()
+        return self._work(worker, said)
+
+    def _work(self, worker: _Worker, said: int) -> int:
+        import asyncio
+
+        from threadwell.server.loading import fork_beside
+        from threadwell.server.loop import loop_factory
+        from threadwell.server.worker import work
+
         logs.configure(worker.number)
         is_first = worker.number == 0
         task = self._task

@@ -10,7 +10,6 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -19,27 +18,25 @@ from typing import Any, cast
 import uvicorn
 
 from threadwell.api.chat.bodies import MOST_JSON
-from threadwell.api.load.allowance import Allowance, Tables
+from threadwell.api.load.allowance import Allowance
 from threadwell.api.load.gate import Load
-from threadwell.api.load.meter import Board, Meter
+from threadwell.api.load.meter import Meter
 from threadwell.audit.keeper import keep_chaining
 from threadwell.audit.record import Who
 from threadwell.audit.trail import Trail
-from threadwell.intake.chat.typing import Typing
 from threadwell.server import logs
 from threadwell.server.ahead import Ahead
 from threadwell.server.attendance import duties_beside, perform_here
 from threadwell.server.beside import Beside, attend
 from threadwell.server.connection import Connection, look_at
-from threadwell.server.mail.running import Place
+from threadwell.server.mail.place import Place
+from threadwell.server.work import GRACE, Work
 from threadwell.stores.contract import Store
 from threadwell.stores.unused import Rest, give_back
 from threadwell.stores.watching import Watchable
 
 _log = logging.getLogger(__name__)
 
-#: Seconds that requests under way have once the server is to stop.
-GRACE = 10
 #: Seconds after that until the process ends whatever it still does.
 _LAST = 5
 #: Seconds that a connection may be idle.
@@ -49,29 +46,6 @@ _OTHER_FILES = 200
 _MAX_CONNECTIONS = 10_000
 #: New containers after which Python looks for unreachable ones.
 _COLLECTED_AFTER = 50_000
-
-
-@dataclass(frozen=True)
-class Work:
-    """What every worker of a server has in common; made before they are forked."""
-
-    store: str
-    url: str
-    also_at: tuple[str, ...]
-    max_in_flight: int
-    rate_limit: int
-    workers: int
-    max_page: int
-    duties: bool = False
-    sign_in_as: str = ""
-    mail: Place | None = None
-    board: Board = field(init=False)
-    tables: Tables = field(init=False)
-    typing: Typing = field(default_factory=Typing, init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "board", Board(self.workers))
-        object.__setattr__(self, "tables", Tables(self.workers))
 
 
 async def work(

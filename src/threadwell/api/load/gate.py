@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.allowance import Allowance, Left
 from threadwell.api.load.failures import Failures
+from threadwell.api.load.lane import Lane
+from threadwell.api.load.limits import MAX_IN_FLIGHT
 from threadwell.api.load.meter import Meter
 from threadwell.api.outcomes import Headed, refusal, tracing
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.stores.contract import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreSlow
 
-#: Requests under way at once in one process.
-MAX_IN_FLIGHT = 1000
 #: Bodies of so many bytes are large; all large ones under way have ``MAX_HELD`` at most.
 LARGE, MAX_HELD = 1024 * 1024, 256 * 1024 * 1024
 #: Seconds after which who was refused may try again.
@@ -35,6 +35,7 @@ class Load:
     allowance: Allowance | None = None
     draining: bool = False
     failures: Failures = field(default_factory=Failures)
+    bundles: Lane = field(default_factory=Lane)
     at_end: list[Callable[[], None]] = field(default_factory=list)
     _held: int = 0
 

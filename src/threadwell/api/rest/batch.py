@@ -36,6 +36,11 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
 
     ``perform`` answers the request of one entry.
     """
+    async with context.load.bundles.turn(len(request.body)):
+        return await _perform(context, request, perform)
+
+
+async def _perform(context: Context, request: Request, perform: Handler) -> Answer:
     given = of_type(await parse_json(request), "Bundle")
     kind = given.get("type")
     if kind not in ("batch", "transaction"):

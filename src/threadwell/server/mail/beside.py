@@ -8,7 +8,8 @@ import msgspec
 
 from threadwell.server import logs
 from threadwell.server.beside import Beside, told
-from threadwell.server.mail.running import Place, take_mails
+from threadwell.server.mail.place import Place
+from threadwell.server.mail.running import take_mails
 from threadwell.stores.contract import StoreError
 
 _log = logging.getLogger(__name__)

@@ -1,0 +1,98 @@
+"""Bundles take turns, by the bytes of their bodies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+
+from threadwell.api.load.lane import Lane
+
+pytestmark = pytest.mark.anyio
+
+
+async def _settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class _House:
+    """Works on bodies until they are told to end, and tells which are under way."""
+
+    def __init__(self, lane: Lane, sizes: Sequence[int]) -> None:
+        self.under_way: list[int] = []
+        self._ends = [asyncio.Event() for _ in sizes]
+        self.tasks = [
+            asyncio.create_task(self._work(lane, at, size)) for at, size in enumerate(sizes)
+        ]
+
+    async def _work(self, lane: Lane, at: int, size: int) -> None:
+        async with lane.turn(size):
+            self.under_way.append(at)
+            try:
+                await self._ends[at].wait()
+            finally:
+                self.under_way.remove(at)
+
+    async def after(self, *ends: int) -> list[int]:
+        """Those under way once these have ended."""
+        for at in ends:
+            self._ends[at].set()
+        await _settle()
+        return sorted(self.under_way)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "steps"),
+    [
+        # As many as have room, in their order; who is small does not overtake.
+        ([40, 40, 40, 10], [((), [0, 1]), ((1,), [0, 2, 3]), ((0, 2), [3])]),
+        # One that is larger than all the room goes alone.
+        ([500, 10, 10], [((), [0]), ((0,), [1, 2])]),
+        ([10, 500, 10], [((), [0]), ((0,), [1]), ((1,), [2])]),
+        ([0, 0, 100, 0], [((), [0, 1, 2, 3])]),
+    ],
+)
+async def test_bodies_go_side_by_side_as_far_as_there_is_room(
+    sizes: list[int], steps: list[tuple[tuple[int, ...], list[int]]]
+) -> None:
+    house = _House(Lane(100, 60.0), sizes)
+    for ends, under_way in steps:
+        assert await house.after(*ends) == under_way
+    assert await house.after(*range(len(sizes))) == []
+    await asyncio.gather(*house.tasks)
+
+
+async def test_who_is_gone_holds_up_nobody() -> None:
+    lane = Lane(100, 60.0)
+    house = _House(lane, [60, 60, 60, 30])
+    await _settle()
+    house.tasks[1].cancel()
+    assert await house.after() == [0]
+    house.tasks[2].cancel()
+    assert await house.after() == [0, 3]
+
+
+async def test_the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_next() -> None:
+    lane = Lane(100, 60.0)
+    async with lane.turn(100):
+        house = _House(lane, [90, 90])
+        assert await house.after() == []
+    # It is called, and has not run yet.
+    house.tasks[0].cancel()
+    assert await house.after() == [1]
+    assert await house.after(1) == []
+    assert await _House(lane, [100]).after() == [0]
+
+
+async def test_nobody_waits_for_ever() -> None:
+    lane = Lane(100, 0.0)
+    async with AsyncExitStack() as under_way:
+        for _ in range(3):
+            await under_way.enter_async_context(lane.turn(100))
+    house = _House(Lane(100, 60.0), [100, 1])
+    assert await house.after() == [0]
+    assert await house.after(0) == [1]
+    assert await house.after(1) == []
