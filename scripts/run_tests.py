@@ -36,7 +36,9 @@ def bring_tools() -> None:
     node = toolbox.find_node()
     if node and not toolbox.clients_ready():
         toolbox.install_clients(node)
-    if toolbox.find_chromium() is None:
+    # Any will do, and that without windows is the quickest.
+    quickest = toolbox.find_headless_shell() or toolbox.install_headless_shell()
+    if not quickest and toolbox.find_chromium() is None:
         toolbox.install_chromium()
     if postgres.find_binaries() is None:
         postgres.install()

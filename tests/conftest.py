@@ -112,7 +112,7 @@ def node() -> list[str]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium."""
-    path = toolbox.find_chromium()
+    path = toolbox.find_headless_shell() or toolbox.find_chromium()
     if path is None:
         pytest.skip(LEFT_OUT + "no Chromium (make test installs Debian's as root)")
     return path
