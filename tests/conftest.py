@@ -173,13 +173,26 @@ def postgres_schemas(postgres_server: postgres.Server) -> Iterator[lent_schemas.
 
 
 @pytest.fixture
-def empty_postgres_url(
+def empty_postgres_urls(
     postgres_server: postgres.Server, postgres_schemas: lent_schemas.LentSchemas
-) -> Iterator[str]:
-    """The URL of an empty store, which another test may have had before."""
-    schema = postgres_schemas.lend()
-    yield f"{postgres_server.url()}&schema={schema}"
-    postgres_schemas.take_back(schema)
+) -> Iterator[Iterator[str]]:
+    """The URLs of empty stores, as many as are taken, which other tests may have had before."""
+    lent: list[str] = []
+
+    def lend() -> Iterator[str]:
+        while True:
+            lent.append(postgres_schemas.lend())
+            yield f"{postgres_server.url()}&schema={lent[-1]}"
+
+    yield lend()
+    for schema in lent:
+        postgres_schemas.take_back(schema)
+
+
+@pytest.fixture
+def empty_postgres_url(empty_postgres_urls: Iterator[str]) -> str:
+    """The URL of an empty store."""
+    return next(empty_postgres_urls)
 
 
 @pytest.fixture

@@ -221,7 +221,8 @@ class Project:
         for value in values.get(param, ()):
             if isinstance(value, ReferenceValue) and value.url in inside:
                 yield Inner(self, inside[value.url], inside)
-        yield from (row for row in self.living() if _refers(values, param, row.target))
+        if any(isinstance(value, ReferenceValue) for value in values.get(param, ())):
+            yield from (row for row in self.living() if _refers(values, param, row.target))
 
     def living(self) -> Iterator[Row]:
         return (row for row in self.rows.values() if not row.current.deleted)

@@ -25,7 +25,17 @@ from tests.unit.access.attacks import (
     writes,
 )
 from tests.unit.access.roundabout import roundabout
-from tests.unit.access.world import ALL_ROLES, NAMES, ROLES, RUNNER, WORLD, Answered, World, key
+from tests.unit.access.world import (
+    ALL_ROLES,
+    KEPT,
+    NAMES,
+    ROLES,
+    RUNNER,
+    WORLD,
+    Answered,
+    World,
+    key,
+)
 from threadwell.api.endpoints import table
 from threadwell.api.exchange import Request
 from threadwell.api.rest import capability, export, import_, routes, versions, view_run
@@ -45,7 +55,12 @@ PARTS = (1, 1) if IS_CAMPAIGN else (6, 20)
 
 
 def asks(role: str) -> Iterator[Ask]:
-    """All attacks of somebody with a role; those that write come last."""
+    """All attacks of somebody with a role, each once; those that write come last."""
+    # What is asked about a type is the same for each hidden resource of it.
+    yield from {repr(ask): ask for ask in _asks(role)}.values()
+
+
+def _asks(role: str) -> Iterator[Ask]:
     hidden = ALL_ROLES[role].hidden
     each = list({key(name).type: name for name in reversed(hidden)}.values())
     graph = chain(graph_pages(), *(graph_searches(name) for name in each))
@@ -76,11 +91,12 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sto
         case "sqlite":
             pair = SqliteStore.open(tmp_path / "a.db"), SqliteStore.open(tmp_path / "b.db")
         case _:
-            url: str = request.getfixturevalue("postgres_url")
-            pair = PostgresStore.open(url), PostgresStore.open(f"{url}other")
-    yield pair
-    for store in pair:
-        RUNNER.run(store.close())
+            urls = request.getfixturevalue("empty_postgres_urls")
+            pair = PostgresStore.open(next(urls)), PostgresStore.open(next(urls))
+    with KEPT.lent():
+        yield pair
+        for store in pair:
+            RUNNER.run(store.close())
 
 
 @pytest.mark.parametrize("role", ALL_ROLES)

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import msgspec
 
+from kept_connections import KeptConnections
 from threadwell.access.grants import keep_age
 from threadwell.access.memberships import (
     Grant,
@@ -42,6 +43,7 @@ URL = "http://testserver"
 NOON = 1_710_072_000_000
 CLIENT, SECRET = "aaaaaaaa-0000-4000-8000-000000000001", "f" * 64
 RUNNER = asyncio.Runner()
+KEPT = KeptConnections(RUNNER)
 
 Json = dict[str, Any]
 
@@ -444,7 +446,7 @@ class World:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answered:
         """An answer, with what may differ between two servers of one world taken out."""
         self.store.calls = 0
-        return self.run(self._ask(method, path, body, headers))
+        return RUNNER.get_loop().run_until_complete(self._ask(method, path, body, headers))
 
     async def _ask(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answered:
         path, _, query = path.partition("?")

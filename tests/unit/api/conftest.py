@@ -19,6 +19,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from in_process import ask
 from kept_connections import KeptConnections
 from threadwell.api.app import create_app
 from threadwell.api.clients import add_client
@@ -98,7 +99,7 @@ class Api:
     @staticmethod
     def run(work: Coroutine[Any, Any, T]) -> T:
         """What a coroutine returns, on the loop that the store lives in."""
-        return RUNNER.run(work)
+        return RUNNER.get_loop().run_until_complete(work)
 
     async def send(
         self, method: str, path: str, body: Any = None, **headers: str | bytes | None
@@ -111,10 +112,9 @@ class Api:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {name: value for name, value in (usual | given).items() if value is not None}
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
-            url = path if path.startswith(("/", "http")) else f"/fhir/R4/{path}"
-            return await http.request(method, url, content=content, headers=sent)
+        if not path.startswith("http"):
+            path = URL + (path if path.startswith("/") else f"/fhir/R4/{path}")
+        return await ask(self.app, method, path, content, sent)
 
     def make(self, type_: str = "Patient", **members: Any) -> dict[str, Any]:
         """Create a resource."""

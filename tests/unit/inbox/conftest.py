@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+import in_process
 from threadwell import zones
 from threadwell.app import channels
 from threadwell.audit.trail import Trail
@@ -35,7 +35,7 @@ def ref(to: str) -> dict[str, str]:
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
+    return in_process.run(work)
 
 
 @pytest.fixture(name="run")
@@ -181,9 +181,8 @@ class Browser:
 
     def __init__(self, store: MemoryStore, url: str = URL) -> None:
         self.trail = Trail(store)
-        self._app = create_pages(store, base_url=url, channels=channels(), trail=self.trail)
-        self._url = url
-        self.cookies = httpx.Cookies()
+        app = create_pages(store, base_url=url, channels=channels(), trail=self.trail)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=url)
 
     def get(self, url: str) -> httpx.Response:
         return self.request("GET", url)
@@ -192,16 +191,12 @@ class Browser:
         return self.request("POST", url, data=form, headers=headers)
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
-        return run(self._request(method, url, **more))
+        return run(self.client.request(method, url, **more))
 
-    async def _request(self, method: str, url: str, **more: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app)
-        async with httpx.AsyncClient(
-            transport=transport, base_url=self._url, cookies=self.cookies
-        ) as client:
-            answer = await client.request(method, url, **more)
-            self.cookies = client.cookies
-        return answer
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """Those that it keeps."""
+        return self.client.cookies
 
 
 @pytest.fixture

@@ -360,7 +360,7 @@ def test_a_link_that_was_asked_for_is_recorded_with_its_account(
     run(keep_account(practice, DEFAULT_PROJECT, mail))
 
     async def asks(email: str) -> Any:
-        answer = await visitor._request("POST", "/resetpassword", data={"email": email})
+        answer = await visitor.client.request("POST", "/resetpassword", data={"email": email})
         await asyncio.gather(*letters._under_way)
         return answer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import in_process
 from threadwell.encounters.corrected import Agent
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.query import Query
@@ -36,7 +36,7 @@ class Practice:
 
     def run(self, what: Any) -> Any:
         """The outcome of a coroutine."""
-        return asyncio.run(what)
+        return in_process.run(what)
 
     def seat(self, by: Agent = SOMEBODY) -> Seat:
         """From where somebody acts at this time."""
