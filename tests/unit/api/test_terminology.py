@@ -18,6 +18,15 @@ SET = "https://practice.example.com/ValueSet/"
 
 @pytest.fixture
 def wards(api: Any) -> Any:
+    return with_wards(api)
+
+
+@pytest.fixture(scope="module")
+def shared_wards(shared_api: Any) -> Any:
+    return with_wards(shared_api)
+
+
+def with_wards(api: Any) -> Any:
     """A code system of a practice's own, and value sets of it, each made in another way."""
     entries = []
 
@@ -125,8 +134,8 @@ def told(answer: Any) -> dict[str, Any]:
         ("all&excludeNotForUI=true", "north north-2 south yard"),
     ],
 )
-def test_the_codes_of_a_value_set(wards: Any, asked: str, expected: str) -> None:
-    answer = wards.call("GET", f"ValueSet/$expand?url={SET}{asked}")
+def test_the_codes_of_a_value_set(shared_wards: Any, asked: str, expected: str) -> None:
+    answer = shared_wards.call("GET", f"ValueSet/$expand?url={SET}{asked}")
     assert contents(answer) == expected
     body = answer.json()
     assert body["resourceType"] == "ValueSet"
@@ -190,10 +199,10 @@ def test_what_r4_publishes_is_known(api: Any) -> None:
         ("ConceptMap/$translate?code=x&system=urn:x", 400, "Name the ConceptMap"),
     ],
 )
-def test_what_cannot_be_told_says_why(wards: Any, path: str, status: int, said: str) -> None:
-    answer = wards.call("GET", path)
+def test_what_cannot_be_told_says_why(shared_wards: Any, path: str, status: int, said: str) -> None:
+    answer = shared_wards.call("GET", path)
     assert answer.status_code == status, answer.text
-    assert said in wards.texts(answer)[0]
+    assert said in shared_wards.texts(answer)[0]
 
 
 @pytest.mark.parametrize(
@@ -205,10 +214,10 @@ def test_what_cannot_be_told_says_why(wards: Any, path: str, status: int, said: 
         {"expansion": {"contains": [5]}},
     ],
 )
-def test_a_value_set_that_is_none_is_refused(api: Any, members: dict[str, Any]) -> None:
+def test_a_value_set_that_is_none_is_refused(shared_api: Any, members: dict[str, Any]) -> None:
     value_set = {"resourceType": "ValueSet", "status": "active", **members}
     parameter = [{"name": "valueSet", "resource": value_set}]
-    answer = api.call(
+    answer = shared_api.call(
         "POST", "ValueSet/$expand", {"resourceType": "Parameters", "parameter": parameter}
     )
     assert answer.status_code == 400
@@ -260,36 +269,36 @@ def test_the_work_for_a_value_set_is_bounded(api: Any) -> None:
         ("url=http://hl7.org/fhir/ValueSet/event-status&code=completed", (True, "Completed")),
     ],
 )
-def test_whether_a_code_is_in_a_value_set(wards: Any, asked: str, expected: Any) -> None:
-    found = told(wards.call("GET", f"ValueSet/$validate-code?{asked}"))
+def test_whether_a_code_is_in_a_value_set(shared_wards: Any, asked: str, expected: Any) -> None:
+    found = told(shared_wards.call("GET", f"ValueSet/$validate-code?{asked}"))
     assert (found["result"], found.get("display")) == expected
     assert ("message" in found) == (not found["result"])
 
 
-def test_a_concept_is_in_where_one_of_its_codes_is(wards: Any) -> None:
+def test_a_concept_is_in_where_one_of_its_codes_is(shared_wards: Any) -> None:
     codings = [{"system": "urn:other", "code": "n"}, {"system": MINE, "code": "north"}]
     parameter = [
         {"name": "url", "valueUri": f"{SET}north"},
         {"name": "codeableConcept", "valueCodeableConcept": {"coding": codings}},
     ]
     body = {"resourceType": "Parameters", "parameter": parameter}
-    assert told(wards.call("POST", "ValueSet/$validate-code", body))["code"] == "north"
+    assert told(shared_wards.call("POST", "ValueSet/$validate-code", body))["code"] == "north"
     parameter[0]["valueUri"] = f"{SET}below"
-    assert told(wards.call("POST", "ValueSet/$validate-code", body))["result"] is False
+    assert told(shared_wards.call("POST", "ValueSet/$validate-code", body))["result"] is False
 
 
-def test_whether_a_code_system_has_a_code(wards: Any) -> None:
+def test_whether_a_code_system_has_a_code(shared_wards: Any) -> None:
     asked = f"CodeSystem/$validate-code?url={MINE}&code="
-    assert told(wards.call("GET", f"{asked}NORTH"))["code"] == "north"
-    assert told(wards.call("GET", f"{asked}east"))["result"] is False
+    assert told(shared_wards.call("GET", f"{asked}NORTH"))["code"] == "north"
+    assert told(shared_wards.call("GET", f"{asked}east"))["result"] is False
     act = f"CodeSystem/$validate-code?url={ACT}&code="
-    assert told(wards.call("GET", f"{act}VR"))["display"] == "virtual"
+    assert told(shared_wards.call("GET", f"{act}VR"))["display"] == "virtual"
     # This one minds upper and lower case.
-    assert told(wards.call("GET", f"{act}vr"))["result"] is False
+    assert told(shared_wards.call("GET", f"{act}vr"))["result"] is False
 
 
-def test_what_a_code_means(wards: Any) -> None:
-    answer = wards.call("GET", f"CodeSystem/$lookup?system={MINE}&code=north&property=floor")
+def test_what_a_code_means(shared_wards: Any) -> None:
+    answer = shared_wards.call("GET", f"CodeSystem/$lookup?system={MINE}&code=north&property=floor")
     found = told(answer)
     assert (found["display"], found["version"]) == ("Ward Élan, north", "2")
     parts = [
@@ -304,9 +313,9 @@ def test_what_a_code_means(wards: Any) -> None:
         ("parent", "ward"),
         ("child", "north-2"),
     ]
-    assert told(wards.call("GET", f"CodeSystem/$lookup?system={ACT}&code=VR"))["display"] == (
-        "virtual"
-    )
+    assert told(shared_wards.call("GET", f"CodeSystem/$lookup?system={ACT}&code=VR"))[
+        "display"
+    ] == ("virtual")
 
 
 @pytest.mark.parametrize(
@@ -318,8 +327,8 @@ def test_what_a_code_means(wards: Any) -> None:
         ("north", "south", "not-subsumed"),
     ],
 )
-def test_which_code_stands_above_another(wards: Any, a: str, b: str, expected: str) -> None:
-    answer = wards.call("GET", f"CodeSystem/$subsumes?system={MINE}&codeA={a}&codeB={b}")
+def test_which_code_stands_above_another(shared_wards: Any, a: str, b: str, expected: str) -> None:
+    answer = shared_wards.call("GET", f"CodeSystem/$subsumes?system={MINE}&codeA={a}&codeB={b}")
     assert told(answer) == {"outcome": expected}
 
 
@@ -369,6 +378,26 @@ def test_a_code_in_another_system(api: Any) -> None:
     assert asked(known)[0] == (True,)
 
 
+@pytest.fixture(scope="module")
+def visits(shared_wards: Any) -> dict[str, str]:
+    """What two encounters are called, by their ids; one is in a ward, and of one it was written."""
+    make = shared_wards.make
+    north = {"coding": [{"system": MINE, "code": "north-2"}]}
+    place = make("Location", type=[north])
+    at = [{"location": {"reference": f"Location/{place['id']}"}}]
+
+    def visit(code: str, **more: Any) -> str:
+        class_ = {"system": ACT, "code": code}
+        made = make("Encounter", status="in-progress", **{"class": class_}, **more)
+        return str(made["id"])
+
+    home, virtual = visit("HH", type=[north], location=at), visit("VR")
+    make("Communication", status="completed", encounter={"reference": f"Encounter/{virtual}"})
+    done = {"system": "http://hl7.org/fhir/event-status", "concept": [{"code": "completed"}]}
+    make("ValueSet", url=f"{SET}done", status="active", compose={"include": [done]})
+    return {home: "home", virtual: "virtual"}
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -391,25 +420,10 @@ def test_a_code_in_another_system(api: Any) -> None:
         (f"Encounter?status:in={SET}done", ""),
     ],
 )
-def test_searches_by_value_sets_and_hierarchies(wards: Any, query: str, expected: str) -> None:
-    north = {"coding": [{"system": MINE, "code": "north-2"}]}
-    place = wards.make("Location", type=[north])
-    at = [{"location": {"reference": f"Location/{place['id']}"}}]
-    names = {}
-    for name, code, more in (
-        ("home", "HH", {"type": [north], "location": at}),
-        ("virtual", "VR", {}),
-    ):
-        made = wards.make(
-            "Encounter", status="in-progress", **{"class": {"system": ACT, "code": code}}, **more
-        )
-        names[made["id"]] = name
-    virtual = next(id_ for id_, name in names.items() if name == "virtual")
-    of = {"reference": f"Encounter/{virtual}"}
-    wards.make("Communication", status="completed", encounter=of)
-    done = {"system": "http://hl7.org/fhir/event-status", "concept": [{"code": "completed"}]}
-    wards.make("ValueSet", url=f"{SET}done", status="active", compose={"include": [done]})
-    assert " ".join(sorted(names[id_] for id_ in wards.ids(query))) == expected
+def test_searches_by_value_sets_and_hierarchies(
+    shared_wards: Any, visits: dict[str, str], query: str, expected: str
+) -> None:
+    assert " ".join(sorted(visits[id_] for id_ in shared_wards.ids(query))) == expected
 
 
 @pytest.mark.parametrize(
@@ -423,16 +437,16 @@ def test_searches_by_value_sets_and_hierarchies(wards: Any, query: str, expected
         ("type:around=x", "no modifier :around"),
     ],
 )
-def test_searches_that_cannot_be_told(wards: Any, query: str, said: str) -> None:
-    answer = wards.call("GET", f"Encounter?{query}")
+def test_searches_that_cannot_be_told(shared_wards: Any, query: str, said: str) -> None:
+    answer = shared_wards.call("GET", f"Encounter?{query}")
     assert answer.status_code == 400
-    assert said in wards.texts(answer)[0]
+    assert said in shared_wards.texts(answer)[0]
 
 
-def test_a_condition_names_its_codes(wards: Any) -> None:
-    answer = wards.call("DELETE", f"Encounter?type:in={SET}all")
+def test_a_condition_names_its_codes(shared_wards: Any) -> None:
+    answer = shared_wards.call("DELETE", f"Encounter?type:in={SET}all")
     assert answer.status_code == 400
-    assert "these are for searches" in wards.texts(answer)[0]
+    assert "these are for searches" in shared_wards.texts(answer)[0]
 
 
 def test_a_value_set_that_is_hidden_is_not_there(wards: Any) -> None:
