@@ -10,8 +10,9 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import msgspec
 
@@ -26,8 +27,9 @@ from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: How far each spool is drained.
 DRAINED = "audit-spool"
-#: Records of one block, and bytes of spools that are read for it.
-_MOST, _BYTES = 1000, 1_000_000
+#: Records of one block, versions that they name in all, and bytes of spools that are read for it: a
+#: version takes a kilobyte of memory until the block is written.
+_MOST, _VERSIONS, _BYTES = 1000, 5_000, 1_000_000
 #: Bytes of spools that whoever has only read chains on the way out, and the seconds after which no
 #: server is there that would chain what is more.
 _LITTLE, _PATIENCE = 64 * 1024, 60
@@ -35,11 +37,23 @@ _LITTLE, _PATIENCE = 64 * 1024, 60
 _PART = 100
 
 
-class _Waiting(NamedTuple):
+@dataclass(slots=True)
+class _Waiting:
     """Records of a project, and what of the store changes once they are chained."""
 
-    records: list[Record]
-    kept: list[Kept]
+    records: list[Record] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    versions: int = 0
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Have these in the block, too."""
+        for one in records:
+            self.records.append(one)
+            self.versions += len(one.touched)
+
+    def full(self) -> bool:
+        """Whether what is more is for the next block."""
+        return len(self.records) >= _MOST or self.versions >= _VERSIONS
 
 
 class Drain:
@@ -154,13 +168,15 @@ class Drain:
 
     async def _pending(self, project: str) -> _Waiting:
         begins = after = f"{project}/"
-        waiting = _Waiting([], [])
+        waiting = _Waiting()
         size = 0
-        while size < _BYTES and len(waiting.records) < _MOST:
+        while size < _BYTES and not waiting.full():
             found = await self._store.list_private(PENDING, after=after, count=_PART)
             mine = {name: value for name, value in found.items() if name.startswith(begins)}
-            for name, value in mine.items():
-                waiting.records.extend(_read(value))
+            for name, value in sorted(mine.items()):
+                if waiting.full():
+                    return waiting
+                waiting.add(_read(value))
                 waiting.kept.append(Kept(PENDING, name, None))
                 size += len(value)
             if len(mine) < _PART:
@@ -173,15 +189,15 @@ class Drain:
             return []
         taken = []
         for at, (whose, line) in enumerate(self._memory.waiting):
-            if len(waiting.records) >= _MOST:
+            if waiting.full():
                 break
             if whose == project:
                 taken.append(at)
-                waiting.records.extend(_read(line))
+                waiting.add(_read(line))
         return taken
 
     async def _from_file(self, path: Path, waiting: _Waiting) -> None:
-        if len(waiting.records) >= _MOST:
+        if waiting.full():
             return
         left = is_left(path)
         before = await self._store.get_private(DRAINED, path.name)
@@ -190,7 +206,7 @@ class Drain:
             with path.open("rb") as file:
                 file.seek(at)
                 content = file.read(_BYTES)
-                size = _take(lines_in(content), _Lines(file), waiting.records)
+                size = _take(lines_in(content), _Lines(file), waiting)
         except FileNotFoundError:
             return
         if size:
@@ -227,15 +243,15 @@ class _Lines:
         return line
 
 
-def _take(lines: bytes, of: _Lines, records: list[Record]) -> int:
+def _take(lines: bytes, of: _Lines, waiting: _Waiting) -> int:
     """Take the records of lines, as far as a block has room; the bytes of what was taken."""
     size = 0
     for line in lines.split(b"\n")[:-1]:
-        if len(records) >= _MOST:
+        if waiting.full():
             break
         size += len(line) + 1
         if line:
-            records.extend(_read(line, of.at))
+            waiting.add(_read(line, of.at))
     return size
 
 
