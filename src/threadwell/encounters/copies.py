@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
 from threadwell.encounters.said import EMPTY, File, Said, is_of_a_file
-from threadwell.messages import AddressKind
+from threadwell.messages import AddressKind, looks
 
 T = TypeVar("T")
 
@@ -72,14 +72,14 @@ def joined(one: Said, other: Said) -> Said:
     A time that is off by a minute or more was read by other rules of the zone: that of ``one``
     stands. One that is no more than when a copy arrived gives way to any other.
     """
-    text, new_text = max(
-        (one.text, one.new_text), (other.text, other.new_text), key=lambda t: [*map(_length, t)]
-    )
+    worded = _worded(one, other)
     files = _joined_files(one.files, other.files)
     timed = _timed(one, other)
     recipients = _united(one.recipients, other.recipients)
     received = [copy.received for copy in (one, other) if copy.received]
     notes = _united(one.notes, other.notes)
+    if not _shows_looks(worded) and looks.NOTE in notes:
+        notes = tuple([note for note in notes if note != looks.NOTE])
     out = Said(
         one.sender,
         recipients,
@@ -88,8 +88,8 @@ def joined(one: Said, other: Said) -> Said:
         min(received, default=0),
         _threaded(one, other).thread,
         max(one.subject, other.subject, key=_length),
-        text,
-        new_text,
+        worded.text,
+        worded.new_text,
         _united(one.references, other.references),
         max(one.in_reply_to, other.in_reply_to),
         max(one.medium, other.medium),
@@ -114,7 +114,8 @@ def same_words(one: Said, other: Said) -> bool:
 
     Many sources know no subject.
     """
-    mine, theirs = _words(one), _words(other)
+    bare = _shows_looks(one) or _shows_looks(other)
+    mine, theirs = _words(one, bare), _words(other, bare)
     subjects = {mine.subject, theirs.subject} - {""}
     return mine.text == theirs.text and len(subjects) < 2
 
@@ -143,6 +144,16 @@ def _is_alike(one: Said, other: Said, own: Own) -> bool:
     return _addressee(one, own) == _addressee(other, own)
 
 
+def _worded(one: Said, other: Said) -> Said:
+    """The copy of which the words count: the longer one, and of the same the one with looks."""
+    if _shows_looks(one) == _shows_looks(other):
+        return max(one, other, key=lambda copy: [*map(_length, (copy.text, copy.new_text))])
+    lengths = [len(_words(copy, bare=True).text) for copy in (one, other)]
+    if lengths[0] == lengths[1]:
+        return one if _shows_looks(one) else other
+    return one if lengths[0] > lengths[1] else other
+
+
 def _timed(one: Said, other: Said) -> Said:
     """The copy of which the time counts."""
     if one.on_arrival or other.on_arrival:
@@ -160,9 +171,11 @@ def _addressee(copy: Said, own: Own) -> tuple[AddressKind, str] | None:
 
 def _by_words(copies: dict[int, Said]) -> list[Group]:
     """The copies of one sender and time by what they say."""
+    # An earlier build, or another program, may have read the words of one without their looks.
+    bare = any(map(_shows_looks, copies.values()))
     members: dict[_Words, list[int]] = {}
     for at, copy in copies.items():
-        members.setdefault(_words(copy), []).append(at)
+        members.setdefault(_words(copy, bare), []).append(at)
     whole = {
         words: reduce(joined, sorted((copies[at] for at in those), key=_rank))
         for words, those in members.items()
@@ -205,8 +218,15 @@ def _beyond(copy: Said, others: Sequence[Said]) -> Said | None:
     )
 
 
-def _words(copy: Said) -> _Words:
-    return _Words(_plain(copy.subject), _plain(copy.text))
+def _words(copy: Said, bare: bool | None = None) -> _Words:
+    """With ``bare``, without the signs of looks; else where the message says that it has such."""
+    bare = _shows_looks(copy) if bare is None else bare
+    text = looks.without_looks(copy.text) if bare else copy.text
+    return _Words(_plain(copy.subject), _plain(text))
+
+
+def _shows_looks(copy: Said) -> bool:
+    return looks.NOTE in copy.notes
 
 
 def _plain(text: str) -> str:

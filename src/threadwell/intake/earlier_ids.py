@@ -1,7 +1,8 @@
-"""Messages that a store has under ids which earlier builds made of them.
+"""Messages that a store has under ids, or with words, which earlier builds made of them.
 
 What an id is made of has changed as more was learned about what of a message is stable. A message
-that a store has under an earlier one keeps it, wherever it is: placed, or held.
+that a store has under an earlier one keeps it, wherever it is: placed, or held. So does one that
+has words which nobody saw, as earlier builds did not know of all ways to hide words.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from threadwell.encounters.copies import Own
+from threadwell.encounters.copies import Own, same_words
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.people import addresses_of
+from threadwell.encounters.said import said, said_in
 from threadwell.fhir.json import decode
-from threadwell.intake.held.hold import former_held_id
-from threadwell.messages import AddressKind, Broken, Message
+from threadwell.intake.held.hold import former_held_id, message_held_id
+from threadwell.messages import AddressKind, Broken, Message, looks
 from threadwell.stores.contract import Key, Stored
 
 Current: TypeAlias = Callable[[Sequence[Key]], Awaitable[dict[Key, Stored]]]
 Item: TypeAlias = Message | Broken
+
+#: What no earlier build has noted.
+_OF_LOOKS = (looks.NOTE, looks.HID)
 
 
 @dataclass(slots=True)
@@ -35,7 +40,9 @@ class EarlierIds:
     taken: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def known(self, items: Sequence[Item]) -> Sequence[Item]:
-        """The items, each message under the id by which the store has it."""
+        """The items, each message as the store has it."""
+        if any(isinstance(one, Message) and one.earlier_words for one in items):
+            items = await self._with_words(items)
         if not any(isinstance(one, Message) and one.earlier_ids for one in items):
             return items
         keys: dict[Key, None] = {}
@@ -48,6 +55,38 @@ class EarlierIds:
             self._known(one, there) if isinstance(one, Message) and one.earlier_ids else one
             for one in items
         ]
+
+    async def _with_words(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The items, each with the words that an earlier build read if the store has it so."""
+        read = {
+            at: one
+            for at, one in enumerate(items)
+            if isinstance(one, Message) and one.earlier_words
+        }
+        before = {
+            at: replace(
+                one,
+                text=one.earlier_words[0],
+                new_text=one.earlier_words[1],
+                notes=tuple([note for note in one.notes if note not in _OF_LOOKS]),
+            )
+            for at, one in read.items()
+        }
+        keys = {
+            at: [
+                Key("Task", message_held_id(one)),
+                *(key for id_ in (one.external_id, *one.earlier_ids) for key in _keys(one, id_)),
+            ]
+            for at, one in before.items()
+        }
+        there = await self.current([key for those in keys.values() for key in those])
+        out = list(items)
+        for at, one in before.items():
+            task, *others = keys[at]
+            placed = [there[key] for key in others if key.type == "Communication" and key in there]
+            is_so = task in there or any(_says(stored, one) for stored in placed)
+            out[at] = replace(one if is_so else read[at], earlier_words=())
+        return out
 
     def _known(self, message: Message, there: dict[Key, Stored]) -> Message:
         now = message.external_id
@@ -80,6 +119,12 @@ class EarlierIds:
 
     def _others(self, keys: Iterable[tuple[AddressKind, str]]) -> set[tuple[AddressKind, str]]:
         return {key for key in keys if key not in self.own}
+
+
+def _says(stored: Stored, message: Message) -> bool:
+    """Whether a stored message has those words."""
+    words = said_in(decode(stored.body), message.thread_hint) if not stored.deleted else None
+    return words is not None and same_words(words, said(message))
 
 
 def _keys(message: Message, id_: str) -> tuple[Key, Key]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from base64 import b64decode
 from dataclasses import dataclass, field
 
+from threadwell.channels.email.alternatives import NOT_PLACED, with_looks
 from threadwell.channels.email.charsets import charset_in_html, decode, without_controls
 from threadwell.channels.email.flowed import unflow
-from threadwell.channels.email.html import html_to_text
+from threadwell.channels.email.html import html_with_marks
 from threadwell.channels.email.mime import Part, parse
 from threadwell.channels.email.outlook.compound import NotAnItem
 from threadwell.channels.email.outlook.letter import as_mail, why_no_mail
 from threadwell.channels.email.outlook.parcel import is_parcel, open_parcel
+from threadwell.channels.email.outlook.rich_text import MARKED
 from threadwell.channels.email.parameters import parse_parameters
+from threadwell.channels.email.styles import may_have_looks
 from threadwell.channels.email.transfer import content_of
-from threadwell.messages import Attachment
+from threadwell.messages import Attachment, looks
 
 FROM_HTML = "text taken from HTML"
 DAMAGED_PARCEL = "winmail.dat is damaged; what could be read was kept, and the file as well"
 
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+_BLANKS = re.compile(r"\n{3,}")
 _TEXT_TYPES = frozenset(("text/plain", "text/html"))
 _PARCELS = frozenset(("application/ms-tnef", "application/vnd.ms-tnef"))
 _EXTENSIONS = {
@@ -36,11 +41,16 @@ _TYPES = mimetypes.MimeTypes()
 
 @dataclass(slots=True)
 class Body:
-    """``text`` has ``\\n`` line ends; ``notes`` are plain words without any content."""
+    """``text`` has ``\\n`` line ends; ``notes`` are plain words without any content.
+
+    ``earlier`` is the text as earlier builds read it, with words that nobody saw; ``""`` where it
+    has none.
+    """
 
     text: str
     attachments: list[Attachment]
     notes: list[str]
+    earlier: str = ""
 
 
 def read_body(mail: Part) -> Body:
@@ -54,6 +64,7 @@ def read_body(mail: Part) -> Body:
     """
     gathered = _Contents()
     _gather(mail, gathered)
+    _put_rich(gathered, mail)
     _open_parcels(gathered)
     if not gathered.has_text and gathered.named:
         named = gathered.named[0]
@@ -61,16 +72,27 @@ def read_body(mail: Part) -> Body:
         gathered.add_text(named)
     notes = gathered.notes
     files = [_attachment(part, at, notes) for at, part in enumerate(gathered.files, start=1)]
-    texts = [text for text in gathered.texts if text.strip()]
+    text, earlier = _together(gathered.texts), ""
+    if gathered.earlier != gathered.texts:
+        earlier = _together(gathered.earlier)
+    return Body(text, files, list(dict.fromkeys(notes)), earlier)
+
+
+def _together(parts: list[str]) -> str:
+    texts = [text for text in parts if text.strip()]
     text = "\n\n".join(text.strip("\n") for text in texts) if len(texts) > 1 else "".join(texts)
-    return Body(text.rstrip(), files, list(dict.fromkeys(notes)))
+    return text.rstrip()
 
 
 @dataclass(slots=True)
 class _Contents:
-    """``named`` are those of the ``files`` that may be the text of a mail without any other."""
+    """``named`` are those of the ``files`` that may be the text of a mail without any other.
+
+    ``earlier`` are the ``texts`` as earlier builds read them.
+    """
 
     texts: list[str] = field(default_factory=list)
+    earlier: list[str] = field(default_factory=list)
     files: list[Part] = field(default_factory=list)
     named: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -78,7 +100,9 @@ class _Contents:
 
     def add_text(self, part: Part) -> None:
         self.has_text = True
-        self.texts.append(_text(part, self.notes))
+        text, earlier = _text(part, self.notes)
+        self.texts.append(text)
+        self.earlier.append(earlier)
 
     def add_file(self, part: Part) -> None:
         self.files.append(part)
@@ -116,10 +140,13 @@ def _open_parcels(into: _Contents) -> None:
             continue
         at, inner = into.files.index(part), _Contents()
         has_words = bool("".join(into.texts).strip())
-        _gather(parse(as_mail(opened.item)), inner, files_only=has_words)
+        letter = parse(as_mail(opened.item))
+        _gather(letter, inner, files_only=has_words)
+        _put_rich(inner, letter)
         keep = not opened.whole or bool(why_no_mail(opened.item))
         into.files[at : at + 1] = [*inner.files, *([part] if keep else [])]
         into.texts += inner.texts
+        into.earlier += inner.earlier
         into.notes += inner.notes if opened.whole else [*inner.notes, DAMAGED_PARCEL]
         into.has_text |= inner.has_text
 
@@ -142,12 +169,49 @@ def _gather_alternative(part: Part, into: _Contents, files_only: bool) -> None:
         _gather(child, form, files_only=files_only or not more)
         if "".join(form.texts).strip():
             found.add(index)
+            if types[index] == "text/plain":
+                _put_looks(form, part)
             into.texts += form.texts
+            into.earlier += form.earlier
             beside = child.type == "text/plain"
         into.files += form.files
         into.named += form.named
         into.notes += form.notes
         into.has_text |= form.has_text
+
+
+def _put_rich(into: _Contents, mail: Part) -> None:
+    """Put into the text of an item of Outlook what its rich text has."""
+    coded = mail.get(MARKED.lower())
+    if not coded or len(into.texts) != 1:
+        return
+    try:
+        marked = _cleaned(_in_lines(b64decode(coded).decode()))
+    except ValueError:
+        return
+    if looks.without_marks(marked).rstrip() == into.texts[0].rstrip():
+        text, earlier = _told(marked, into.notes)
+        into.texts, into.earlier = [text], [earlier]
+
+
+def _put_looks(form: _Contents, alternatives: Part) -> None:
+    """Put into the plain text of a mail what only its HTML has: what is struck, raised, lowered."""
+    html = _first_html(alternatives)
+    if html is None or len(form.texts) != 1:
+        return
+    written = _decoded(html, [])
+    if not may_have_looks(written):
+        return
+    marked, whole = with_looks(form.texts[0], html_with_marks(written).marked)
+    text, of_looks = looks.told(marked)
+    form.texts = form.earlier = [text]
+    form.notes += of_looks if whole else (*of_looks, NOT_PLACED)
+
+
+def _first_html(part: Part) -> Part | None:
+    if part.parts:
+        return next(filter(None, map(_first_html, part.parts)), None)
+    return part if part.type == "text/html" and not _is_file(part) else None
 
 
 def _first_text_type(part: Part) -> str:
@@ -167,7 +231,38 @@ def _is_attached(part: Part) -> bool:
     return parse_parameters(part.get("content-disposition"))[0] == "attachment"
 
 
-def _text(part: Part, notes: list[str]) -> str:
+def _text(part: Part, notes: list[str]) -> tuple[str, str]:
+    """The text of a part, and the one that earlier builds read, as ``Body`` has them."""
+    text = _decoded(part, notes)
+    if part.type == "text/html":
+        written = html_with_marks(text)
+        text = written.marked
+        if looks.shown(text).strip():
+            notes.append(FROM_HTML)
+        if written.hid:
+            notes.append(looks.HID)
+        return _told(_cleaned(text), notes)
+    if part.parameters.get("format", "").lower() == "flowed":
+        text = unflow(text, part.parameters.get("delsp", "").lower() == "yes")
+    text = _cleaned(text)
+    return text, text
+
+
+def _told(marked: str, notes: list[str]) -> tuple[str, str]:
+    """A text with marks as it is recorded, and as earlier builds read it."""
+    seen, of_looks = looks.told(marked)
+    notes += of_looks
+    if looks.HID not in of_looks:
+        return seen, seen
+    return _BLANKS.sub("\n\n", seen).strip("\n"), looks.without_marks(marked)
+
+
+def _cleaned(text: str) -> str:
+    return without_controls(text.removeprefix("\ufeff"))
+
+
+def _decoded(part: Part, notes: list[str]) -> str:
+    """A part as it was written, with ``\\n`` line ends."""
     content = content_of(part, notes, as_text=True)
     charset = part.parameters.get("charset", "")
     if part.type == "text/html":
@@ -175,15 +270,11 @@ def _text(part: Part, notes: list[str]) -> str:
     text, note = decode(content, charset)
     if note:
         notes.append(note)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if part.type == "text/html":
-        text = html_to_text(text)
-        if text:
-            notes.append(FROM_HTML)
-    elif part.parameters.get("format", "").lower() == "flowed":
-        text = unflow(text, part.parameters.get("delsp", "").lower() == "yes")
-    return without_controls(text.removeprefix("\ufeff"))
+    return _in_lines(text)
+
+
+def _in_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _file_name(part: Part) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import NamedTuple
 
 from lxml import etree
 from lxml import html as lxml_html
+
+from threadwell.channels.email.styles import hides_words, is_unseen, look_of
+from threadwell.messages.looks import HIDDEN, STRUCK, mark, shown, without_marks
 
 _BREAKS = frozenset(
     (
@@ -22,9 +26,7 @@ _SET_OFF = frozenset(
     ("blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul")
 )
 _CELLS = frozenset(("td", "th"))
-_UNSEEN = frozenset(("head", "script", "style", "template", "title", "noscript", "object"))
 _SPACES = re.compile(r"[ \t\r\n\f]+")
-_HIDDEN = re.compile(r"display\s*+:\s*+none|mso-hide\s*+:\s*+all", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z!?][^<>]*+>")
 #: The line beside a quotation, and what an editor writes for "indent".
 _BORDER = re.compile(r"border-left[\w-]*+\s*+:(?!\s*+(?:none|0|medium none))", re.IGNORECASE)
@@ -37,25 +39,43 @@ def html_to_text(html: str) -> str:
 
     A quotation (``blockquote``) has ``> `` before each line, but not what a person has indented,
     for which programs use the same element. A link is its text, with the address
-    in ``<>`` where the text does not show it. Hidden elements are left out. Of what the parser
-    refuses (nested thousands deep) only the tags are taken out.
+    in ``<>`` where the text does not show it. Hidden elements are left out. What is struck, raised
+    or lowered is shown by signs (``messages/looks.py``). Of what the parser refuses (nested
+    thousands deep) only the tags are taken out.
     """
+    return shown(html_with_marks(html).marked).strip("\n")
+
+
+class Written(NamedTuple):
+    """The text of an HTML, with a mark (``messages/looks.py``) where its words look otherwise.
+
+    Each line begins without any look. ``hid`` says that words are left out which nobody sees.
+    """
+
+    marked: str
+    hid: bool = False
+
+
+def html_with_marks(html: str) -> Written:
+    """What a reader of the HTML sees, and how it looks."""
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True)
     try:
         tree = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
-        return _without_tags(html)
+        return Written(_without_tags(html))
     # Past its limits the parser drops what follows: rather a plain text than half a message.
     if parser.error_log.filter_from_fatals():
-        return _without_tags(html)
+        return Written(_without_tags(html))
     marked = any(map(_is_marked_quotation, tree.iter("blockquote")))
     writer = _Writer(plain_quotes=not marked)
+    hid = False
     for event, element in _walk(tree):
         if event == "start":
             writer.start(element)
+            hid = hid or hides_words(element)
         else:
             writer.end(element)
-    return writer.text()
+    return Written(writer.text(), hid)
 
 
 def _without_tags(html: str) -> str:
@@ -84,16 +104,9 @@ def _walk(tree: etree._Element) -> Iterator[tuple[str, etree._Element]]:
     for event, element in walker:
         if not isinstance(element.tag, str):
             continue
-        if event == "start" and _unseen(element):
+        if event == "start" and is_unseen(element):
             walker.skip_subtree()
         yield event, element
-
-
-def _unseen(element: etree._Element) -> bool:
-    if element.tag in _UNSEEN:
-        return True
-    style = element.get("style")
-    return bool(style and _HIDDEN.search(style))
 
 
 def _is_marked_quotation(element: etree._Element) -> bool:
@@ -116,20 +129,24 @@ class _Writer:
         #: Of each link that is open, whether another one lies within it.
         self._links: list[bool] = []
         self._verbatim = 0
+        #: How the words look that come, one for each element that is open; and as it was written.
+        self._looks = [0]
+        self._look = 0
 
     def start(self, element: etree._Element) -> None:
         tag = element.tag
-        unseen = _unseen(element)
+        unseen = is_unseen(element)
         if tag in _BREAKS:
             self._break(tag in _CELLS)
             if tag in _SET_OFF and not unseen:
                 self._blank()
         if unseen:
             return
+        self._looks.append(look_of(element, self._looks[-1]))
         if tag == "br":
             self._new_line()
         elif tag == "li":
-            self._line.append("- ")
+            self._add("- ", 0)
         elif tag == "blockquote":
             self._quotes.append(self._is_quotation(element))
             self._depth += self._quotes[-1]
@@ -144,7 +161,8 @@ class _Writer:
 
     def end(self, element: etree._Element) -> None:
         tag = element.tag
-        if not _unseen(element):
+        if not is_unseen(element):
+            self._looks.pop()
             if tag == "a":
                 self._address(element, holds_links=self._links.pop())
             elif tag in _BREAKS:
@@ -169,18 +187,26 @@ class _Writer:
     def _write(self, text: str | None) -> None:
         if not text:
             return
+        text = without_marks(text)
         if self._verbatim:
             first, *others = text.split("\n")
-            self._line.append(first)
+            self._add(first, self._looks[-1])
             for line in others:
                 self._new_line()
-                self._line.append(line)
+                self._add(line, self._looks[-1])
             return
         text = _SPACES.sub(" ", text)
         if text.startswith(" ") and (not self._line or self._line[-1].endswith(" ")):
             text = text[1:]
         if text:
-            self._line.append(text)
+            self._add(text, self._looks[-1])
+
+    def _add(self, text: str, look: int) -> None:
+        """Add a text, with a mark before it where it looks otherwise than what is before it."""
+        if look != self._look and text.strip():
+            self._look = look
+            text = mark(look) + text
+        self._line.append(text)
 
     def _address(self, element: etree._Element, *, holds_links: bool) -> None:
         target = (element.get("href") or "").strip()
@@ -190,7 +216,7 @@ class _Writer:
         shown = target if holds_links else "".join(element.itertext())
         bare = target.split("://", 1)[1].rstrip("/")
         if holds_links or (bare not in shown and shown.strip()):
-            self._line.append(f" <{target}>")
+            self._add(f" <{target}>", self._look & (STRUCK | HIDDEN))
 
     def _break(self, cell: bool) -> None:
         if not self._line:
@@ -214,6 +240,10 @@ class _Writer:
         line = "".join(self._line).replace("\xa0", " ")
         # The one line whose trailing space means something: a signature follows (RFC 3676 §4.3).
         line = line if line == "-- " else line.rstrip()
+        if self._look:
+            # Each line is marked by itself: what stands before it is none of its words.
+            line += mark(0)
+            self._look = 0
         marks = ">" * self._depth
         self._lines.append(f"{marks} {line}".rstrip() if marks else line)
         self._line = []

@@ -107,7 +107,12 @@ def _message(
         wall=dates.wall,
         made_id=NO_MESSAGE_ID in notes,
         earlier_ids=ids.earlier,
+        earlier_words=_earlier_words(body, answers=answers),
     )
+
+
+def _earlier_words(body: Body, *, answers: bool) -> tuple[str, ...]:
+    return (body.earlier, new_text(body.earlier, answers=answers)) if body.earlier else ()
 
 
 class _Ids(NamedTuple):

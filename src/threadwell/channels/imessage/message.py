@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threadwell.channels.channel import ReadOptions
+from threadwell.channels.imessage.attributes import struck_in
 from threadwell.channels.imessage.chats import NAME, Chat, Chats, address_of
 from threadwell.channels.imessage.files import is_shown, read_file
 from threadwell.channels.imessage.rows import Row
 from threadwell.channels.imessage.summary import earlier_wordings, is_retracted
 from threadwell.channels.imessage.typedstream import text_in
-from threadwell.messages import Address, AddressKind, Attachment, Message, gaps
+from threadwell.messages import Address, AddressKind, Attachment, Message, gaps, looks
+from threadwell.messages.looks import with_struck
 from threadwell.messages.media_type import OCTETS
 from threadwell.messages.wordings import deleted_id, wording_id
 
@@ -85,18 +87,22 @@ def parse_row(row: Row, phone: Phone) -> Iterator[Message | Refused]:
     edited = _instant(row.number_in("date_edited"))
     after = message.sent + timedelta(microseconds=1)
     for at, one in enumerate(earlier_wordings(row.blob("message_summary_info"))):
-        if one.text == message.text or not one.text:
+        if not one.marked or looks.shown(one.marked).strip() == message.text:
             continue
-        words = replace(message, text=one.text, new_text=one.text)
+        shown, of_looks = looks.told(one.marked)
+        shown = shown.strip()
+        notes = [note for note in message.notes if note != looks.NOTE]
+        words = replace(message, text=shown, new_text=shown, notes=(*notes, *of_looks))
         since = _EPOCH + timedelta(seconds=one.since) if at else None
-        yield _worded(words, guid, since and max(since, after))
-    yield _worded(message, guid, max(edited or after, after))
+        yield _worded(words, one.marked, guid, since and max(since, after))
+    yield _worded(message, _text(row) or "", guid, max(edited or after, after))
 
 
-def _worded(message: Message, guid: str, edited: datetime | None) -> Message:
+def _worded(message: Message, marked: str, guid: str, edited: datetime | None) -> Message:
     if edited is None:
         return message
-    id_ = wording_id(guid, message.text, at=edited)
+    # Not of how the words look: earlier builds did not know that.
+    id_ = wording_id(guid, looks.without_marks(marked).strip(), at=edited)
     return replace(message, external_id=id_, edited=edited)
 
 
@@ -121,13 +127,15 @@ def _parse(row: Row, phone: Phone) -> Message | Refused:
     people = _people(row, chat, phone.chats, own, mine)
     if isinstance(people, Refused):
         return people
-    text = _text(row)
-    if text is None:
+    marked = _text(row)
+    if marked is None:
         return Refused(_UNREADABLE)
+    shown, of_looks = looks.told(marked)
+    text = shown.strip()
     files = tuple(read_file(one, phone.path) for one in row.files if is_shown(one))
     if not (text or files) and row.text("balloon_bundle_id"):
         files = (Attachment("app", OCTETS, None, _OF_AN_APP),)
-    notes = tuple(_notes(row, text, files))
+    notes = (*_notes(row, text, files), *of_looks)
     if not (text or files or notes):
         return Refused("empty")
     sender, recipients, thread = people
@@ -203,10 +211,10 @@ def _is_about_another(kind: int) -> str:
 
 
 def _text(row: Row) -> str | None:
-    """The words; ``None`` where they are there and cannot be read."""
+    """The words, marked where struck; ``None`` where they are there and cannot be read."""
     body = row.blob("attributedBody")
     kept = text_in(body) if body else None
-    text = kept if kept is not None else row.text("text")
+    text = with_struck(kept, struck_in(body)) if kept is not None else row.text("text")
     if body and kept is None and not text:
         return None
     text = text.replace(_FILE, "")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import plistlib
 from typing import Any, NamedTuple
 
+from threadwell.channels.imessage.attributes import struck_in
 from threadwell.channels.imessage.typedstream import text_in
+from threadwell.messages.looks import with_struck
 
 #: What stands in a text where a file is.
 _FILE = "\ufffc"
@@ -18,9 +20,12 @@ _MOST_SECONDS = 250_000_000_000
 
 
 class Earlier(NamedTuple):
-    """What a message said, ``since`` so many seconds after the first moment of 2001."""
+    """What a message said, ``since`` so many seconds after the first moment of 2001.
 
-    text: str
+    ``marked`` has marks (``messages/looks.py``) where it is struck.
+    """
+
+    marked: str
     since: float
 
 
@@ -35,6 +40,8 @@ def earlier_wordings(summary: bytes) -> list[Earlier]:
         words = one.get("t") if isinstance(one, dict) else None
         since = one.get("d") if isinstance(one, dict) else None
         text = text_in(words) if isinstance(words, bytes) else None
+        if text is not None and isinstance(words, bytes):
+            text = with_struck(text, struck_in(words))
         if not isinstance(since, int | float) or not 0 <= since <= _MOST_SECONDS or text is None:
             return []
         out.append(Earlier(text.replace(_FILE, "").strip(), float(since)))

@@ -2,8 +2,8 @@
 
 A stream is a version, a signature and groups of values, each group after its types. What comes
 again is written once and then named by its number: strings in one table, objects and their classes
-in another. The text is the first value of the first object that is a string; the rest (where links
-and mentions are) is not read.
+in another. The text is the first value of the first object that is a string; of the
+rest, ``attributes.py`` reads which words are struck.
 """
 
 from __future__ import annotations

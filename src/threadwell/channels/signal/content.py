@@ -10,12 +10,14 @@ from typing import NamedTuple
 from threadwell.channels.signal.files import Media, local_id_of
 from threadwell.channels.signal.frames import Values, aci_of, listed, number, text, values
 from threadwell.channels.signal.people import Directory
-from threadwell.messages import Attachment, gaps
+from threadwell.messages import Attachment, gaps, looks
 
 _DELETED = "deleted by its sender"
 _DELETED_BY_ADMIN = "deleted by somebody who may in the group"
 _ONCE = "could be viewed only once, and is not in the export"
 _MENTION = "\ufffc"
+#: How an export names the style, by word or number.
+_STRUCK = ("STRIKETHROUGH", 4)
 _CALLS = ("individualCall", "groupCall")
 
 
@@ -31,7 +33,8 @@ class Refused(NamedTuple):
 class Content:
     """A message's text, files and notes; ``quoted`` is what it answers.
 
-    Of one that was ``deleted`` nothing else is left.
+    Of one that was ``deleted`` nothing else is left. ``text`` has marks (``messages/looks.py``)
+    where it is struck.
     """
 
     text: str = ""
@@ -88,11 +91,18 @@ def _standard(standard: Values, media: Media, people: Directory) -> Content:
         if whole.content is None:
             content.notes.append(gaps.CUT_TEXT)
         else:
-            content.text = whole.content.decode("utf-8", "replace").strip()
+            content.text = _words(_long(standard, whole.content), people)
     for place, attached in enumerate(listed(standard, "attachments"), start=1):
         pointer = values(attached, "pointer")
         content.files.append(media.open(pointer, place, local_id_of(attached)))
     return content
+
+
+def _long(standard: Values, content: bytes) -> Values:
+    """A text that is in a file, and what of it is struck; people are not named in such."""
+    ranges = listed(values(standard, "text"), "bodyRanges")
+    styled = [one for one in ranges if not aci_of(one, "mentionAci")]
+    return {"body": content.decode("utf-8", "replace"), "bodyRanges": styled}
 
 
 def files_named(item: Values) -> Iterator[tuple[Values, str]]:
@@ -108,20 +118,37 @@ def files_named(item: Values) -> Iterator[tuple[Values, str]]:
 
 
 def _words(written: Values, people: Directory) -> str:
-    """A text, its mentions of people put in their place."""
-    body = text(written, "body")
-    if _MENTION not in body:
+    """A text with marks where it is struck, its mentions of people put in their place."""
+    body = looks.without_marks(text(written, "body"))
+    ranges = listed(written, "bodyRanges")
+    struck = any(one.get("style") in _STRUCK for one in ranges)
+    if not ranges or not (struck or _MENTION in body):
         return body.strip()
     # Places are counted in the units of UTF-16.
     units = body.encode("utf-16-le", "surrogatepass")
     pieces, end = [], 0
-    mentions = [one for one in listed(written, "bodyRanges") if aci_of(one, "mentionAci")]
-    for mention in sorted(mentions, key=lambda one: number(one, "start")):
-        start, length = number(mention, "start") * 2, number(mention, "length") * 2
-        if start < end or start + length > len(units):
+    for start, behind, put in sorted(_put(ranges, units, people), key=lambda one: one[:2]):
+        if start < end or behind > len(units):
             continue
-        called = people.named(aci_of(mention, "mentionAci"))
-        pieces += [units[end:start], f"@{called}".encode("utf-16-le")]
-        end = start + length
+        pieces += [units[end:start], put.encode("utf-16-le")]
+        end = behind
     pieces.append(units[end:])
     return b"".join(pieces).decode("utf-16-le", "replace").strip()
+
+
+def _put(ranges: list[Values], units: bytes, people: Directory) -> Iterator[tuple[int, int, str]]:
+    """What is put into a text: from which byte to which, and what."""
+    looks_at: dict[int, int] = {}
+    for one in ranges:
+        start, length = number(one, "start") * 2, number(one, "length") * 2
+        if aci := aci_of(one, "mentionAci"):
+            yield start, start + length, f"@{people.named(aci)}"
+        elif one.get("style") in _STRUCK and length:
+            for place, more in ((start, 1), (start + length, -1)):
+                at = looks.between(units, place)
+                looks_at[at] = looks_at.get(at, 0) + more
+    depth = 0
+    for place, more in sorted(looks_at.items()):
+        if bool(depth) != bool(depth + more):
+            yield place, place, looks.mark(0 if depth else looks.STRUCK)
+        depth += more

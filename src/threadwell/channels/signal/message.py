@@ -12,7 +12,7 @@ from threadwell.channels.signal.content import Content, Refused, read_content
 from threadwell.channels.signal.files import Media
 from threadwell.channels.signal.frames import Values, listed, name_of, number, values
 from threadwell.channels.signal.people import NAME, Directory, Party, Person
-from threadwell.messages import Address, Message
+from threadwell.messages import Address, Message, looks
 from threadwell.messages.wordings import deleted_id, wording_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,7 +91,8 @@ def _worded(message: Message | Refused, wording: _Wording, content: Content) -> 
     if not wording.since_ms:
         return message
     at = _instant(min(wording.since_ms, _LAST_MS))
-    id_ = wording_id(message.external_id, message.text, at=at)
+    # Not of how the words look: earlier builds did not know that.
+    id_ = wording_id(message.external_id, looks.without_marks(content.text).strip(), at=at)
     return replace(message, external_id=id_, edited=at)
 
 
@@ -156,6 +157,8 @@ def _message(
         content.notes.append(_EDITED)
     received = number(values(item, "incoming"), "dateReceived")
     files = tuple(content.files)
+    shown, of_looks = looks.told(content.text)
+    words = shown.strip()
     author = people.parties.get(name_of(item, "authorId")) if "incoming" in item else None
     thread = party.group or (party.person.key if party.person else "")
     by_phone = item.get("sms") is True
@@ -166,13 +169,17 @@ def _message(
         recipients=recipients,
         sent=_instant(ms),
         received=_instant(received) if 0 < received < _LAST_MS else None,
-        text=content.text,
-        new_text=content.text,
+        text=words,
+        new_text=words,
         thread_hint=thread,
         in_reply_to=_answered(content.quoted, thread, people),
         attachments=files,
         medium=("MMSWRIT" if files or party.group else "SMSWRIT") if by_phone else "APPWRIT",
-        notes=(*content.notes, *(f"a file of it {one.note}" for one in files if one.note)),
+        notes=(
+            *content.notes,
+            *of_looks,
+            *(f"a file of it {one.note}" for one in files if one.note),
+        ),
         ours=ours,
     )
 

@@ -167,7 +167,7 @@ class Records:
         if not (words.text or files):
             return _EMPTY
         edited = _edited(record)
-        notes = (how, _EDITED if edited else "", _GONE if gone else "")
+        notes = (how, _EDITED if edited else "", _GONE if gone else "", *words.notes)
         thread = record.get("thread_ts")
         return Message(
             channel=NAME,

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from threadwell.messages import looks
+
 #: A link, a mention or a date. ``<`` and ``>`` that people type are entities.
 _MARK = re.compile(r"<([^<>\n]{1,4000})>")
 _ENTITY = re.compile(r"&(amp|lt|gt);")
@@ -26,12 +28,13 @@ class Words(NamedTuple):
     """``text`` is all of it as a reader saw it, ``new_text`` what is not shared from elsewhere.
 
     ``raw`` is what of it stays the same in every export, whatever people and channels are called
-    by then.
+    by then. ``notes`` say how looks are shown in it.
     """
 
     text: str
     new_text: str
     raw: str
+    notes: tuple[str, ...] = ()
 
 
 def read_words(record: Mapping[str, Any], person: Called, channel: Called) -> Words:
@@ -55,8 +58,9 @@ def read_words(record: Mapping[str, Any], person: Called, channel: Called) -> Wo
         for one in shared
         if one
     )
-    text = "\n\n".join(filter(None, (new_text, quoted)))
-    return Words(text, new_text or text, _stable(own or "\n".join(shared)))
+    text, notes = looks.told("\n\n".join(filter(None, (new_text, quoted))))
+    raw = _stable(looks.without_marks(own or "\n".join(shared)))
+    return Words(text, looks.shown(new_text) or text, raw, notes)
 
 
 def without_secrets(content: bytes) -> bytes:
@@ -137,7 +141,9 @@ def _of_block(block: object, depth: int) -> Iterator[str]:
         elif kind == "emoji":
             yield f":{_text(block.get('name'))}:"
         else:
-            text = block.get("text")
+            text, style = block.get("text"), block.get("style")
+            if isinstance(text, str) and isinstance(style, dict) and style.get("strike") is True:
+                text = f"{looks.mark(looks.STRUCK)}{text}{looks.mark(0)}"
             yield from ([text] if isinstance(text, str) else _of_block(text, depth + 1))
             for key in ("elements", "fields", "title", "alt_text"):
                 inner = block.get(key)
@@ -164,4 +170,4 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return looks.without_marks(value) if isinstance(value, str) else ""

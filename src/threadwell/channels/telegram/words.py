@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threadwell.channels.links import is_inside
-from threadwell.messages import OCTETS, Attachment, media_type_of
+from threadwell.messages import OCTETS, Attachment, looks, media_type_of
 
 #: The keys under which a record has a file, and what it is where nothing says so.
 FILES = {"photo": "image/jpeg", "file": ""}
@@ -39,16 +39,17 @@ class Words(NamedTuple):
 
 def read_words(record: Mapping[str, Any]) -> Words:
     """The words of a record: its text, else what was sent in the place of one."""
-    raw = _joined(record.get("text"), links=False) or _joined(record.get("text_entities"))
-    shown = _joined(record.get("text"), links=True) or raw
-    parts, notes = [shown], []
+    plain = _joined(record.get("text"), links=False) or _joined(record.get("text_entities"))
+    raw = looks.without_marks(plain)
+    parts, notes = [_joined(record.get("text"), links=True) or plain], []
     for part, note in (_contact(record), _place(record), _poll(record)):
         parts.append(part)
         notes.append(note)
     if not any(parts) and isinstance(record.get("sticker_emoji"), str):
         parts.append(str(record["sticker_emoji"]))
     text = "\n".join(filter(None, (part.strip() for part in parts)))
-    return Words(text, raw.strip(), tuple(filter(None, notes)))
+    text, of_looks = looks.told(text)
+    return Words(text, raw.strip(), (*filter(None, notes), *of_looks))
 
 
 def read_files(record: Mapping[str, Any], folder: Path) -> tuple[Attachment, ...]:
@@ -86,17 +87,19 @@ def _file(path: str, type_: str, name: object, key: str, folder: Path) -> Attach
 
 
 def _joined(text: object, *, links: bool = True) -> str:
-    """A text, or a list of texts and of parts with a form (bold, a link)."""
+    """A text, or a list of texts and of parts with a form (bold, a link); marked where struck."""
     if isinstance(text, str):
-        return text
+        return looks.without_marks(text)
     out = []
     for part in text if isinstance(text, list) else ():
         if isinstance(part, str):
-            out.append(part)
+            out.append(looks.without_marks(part))
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
-            target = part.get("href")
+            target, words = part.get("href"), looks.without_marks(part["text"])
+            if part.get("type") == "strikethrough":
+                words = f"{looks.mark(looks.STRUCK)}{words}{looks.mark(0)}"
             shown = links and isinstance(target, str) and target != part["text"]
-            out.append(f"{part['text']} ({target})" if shown else part["text"])
+            out.append(f"{words} ({target})" if shown else words)
     return "".join(out)
 
 

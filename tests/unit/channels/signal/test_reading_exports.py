@@ -15,7 +15,7 @@ import pytest
 
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.signal import CHANNEL
-from threadwell.messages import Address, AddressKind, Broken, Message, gaps
+from threadwell.messages import Address, AddressKind, Broken, Message, gaps, looks
 from threadwell.messages.wordings import original_of
 
 CLINIC = Address(AddressKind.PHONE, "+12075550100")
@@ -214,14 +214,16 @@ def test_a_file_is_found_by_its_digest(read: Read, name: str, found: bool) -> No
     assert named.attachments[0].filename == "knee.jpg"
 
 
+def long(whole: str) -> dict[str, Any]:
+    """A text that is in a file, as a message names it."""
+    digest = base64.b64encode(hashlib.sha256(whole.encode()).digest()).decode()
+    locator = {"plaintextHash": digest, "size": len(whole)}
+    return {"contentType": "text/x-signal-plain", "locatorInfo": locator}
+
+
 def test_a_long_text_is_in_a_file(read: Read) -> None:
     whole = ("word " * 1000).strip()
-    locator = {
-        "plaintextHash": base64.b64encode(hashlib.sha256(whole.encode()).digest()).decode(),
-        "size": len(whole),
-    }
-    long = {"contentType": "text/x-signal-plain", "locatorInfo": locator}
-    item = got({"standardMessage": {"text": {"body": whole[:1999]}, "longText": long}})
+    item = got({"standardMessage": {"text": {"body": whole[:1999]}, "longText": long(whole)}})
     (cut,) = sound(read(item))
     assert (cut.text, cut.notes) == (whole[:1999], (gaps.CUT_TEXT,))
     (one,) = sound(read(item, files={"ab/text": whole.encode()}))
@@ -239,6 +241,28 @@ def test_mentions_are_put_in_their_place(read: Read) -> None:
     item = got({"standardMessage": {"text": {"body": body, "bodyRanges": ranges}}})
     (one,) = sound(read(item))
     assert one.text == f"\U0001f600 @{ANA} and @signal:{BEN_ACI} and \ufffc"
+
+
+def test_what_is_struck_is_shown_among_mentions(read: Read) -> None:
+    body = "\U0001f600 10 mg \ufffc 5 mg"
+    ranges = [
+        {"start": 3, "length": 5, "style": "STRIKETHROUGH"},
+        {"start": 9, "length": 1, "mentionAci": b64(ANA_ACI)},
+        {"start": 13, "length": 9, "style": "STRIKETHROUGH"},
+        {"start": 11, "length": 2, "style": "SPOILER"},
+    ]
+    item = got({"standardMessage": {"text": {"body": body, "bodyRanges": ranges}}})
+    (one,) = sound(read(item))
+    assert one.text == one.new_text == f"\U0001f600 ~~10 mg~~ @{ANA} 5 ~~mg~~"
+    assert one.notes == (looks.NOTE,)
+
+
+def test_what_is_struck_is_shown_in_a_long_text(read: Read) -> None:
+    whole = "10 mg " + "and more " * 400
+    text = {"body": whole[:1999], "bodyRanges": [{"length": 5, "style": 4}]}
+    item = got({"standardMessage": {"text": text, "longText": long(whole)}})
+    (one,) = sound(read(item, files={"ab/text": whole.encode()}))
+    assert one.text == f"~~10 mg~~ {whole[6:].strip()}"
 
 
 KINDS: dict[str, tuple[dict[str, Any], str, int, str]] = {

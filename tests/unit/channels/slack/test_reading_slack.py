@@ -13,7 +13,7 @@ import pytest
 from threadwell.app import channels
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.slack import CHANNEL
-from threadwell.messages import Broken, Message
+from threadwell.messages import Broken, Message, looks
 from threadwell.messages.wordings import original_of
 
 from .conftest import ANA, CHANNELS, LEE, OKAFOR, PEOPLE, Make, said
@@ -81,6 +81,22 @@ def test_marks_and_entities_become_what_was_seen(export: Make, raw: str, shown: 
 
 
 SECTION = {"type": "rich_text_section", "elements": [{"type": "text", "text": "in a block"}]}
+STRUCK = {
+    "type": "rich_text_section",
+    "elements": [
+        {"type": "text", "text": "10 mg", "style": {"strike": True}},
+        {"type": "text", "text": " 5 mg", "style": {"bold": True}},
+    ],
+}
+
+
+def test_what_is_struck_is_noted_and_in_no_id(export: Make) -> None:
+    """So that a message is known that an earlier build has read without it."""
+    plain = only(export, said("1709650800.000100", "10 mg 5 mg"))
+    block = {"text": "", "blocks": [{"type": "rich_text", "elements": [STRUCK]}]}
+    struck = only(export, {**said("1709650800.000100", ""), **block})
+    assert (struck.new_text, struck.notes) == ("~~10 mg~~ 5 mg", (looks.NOTE,))
+    assert struck.external_id == plain.external_id
 
 
 @pytest.mark.parametrize(
@@ -88,6 +104,8 @@ SECTION = {"type": "rich_text_section", "elements": [{"type": "text", "text": "i
     [
         ({"text": "said", "blocks": [{"type": "rich_text", "elements": [SECTION]}]}, "said"),
         ({"text": "", "blocks": [{"type": "rich_text", "elements": [SECTION]}]}, "in a block"),
+        ({"text": "", "blocks": [{"type": "rich_text", "elements": [STRUCK]}]}, "~~10 mg~~ 5 mg"),
+        ({"text": "~10 mg~ 5 mg", "blocks": [{"elements": [STRUCK]}]}, "~10 mg~ 5 mg"),
         ({"text": "", "blocks": [{"type": "new", "text": {"type": "mrkdwn", "text": "x"}}]}, "x"),
         (
             {"text": "", "attachments": [{"fallback": "[none]", "title": "SMS", "text": "Help"}]},

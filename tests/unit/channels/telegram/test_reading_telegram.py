@@ -14,7 +14,7 @@ from threadwell.app import channels
 from threadwell.channels import ReadOptions, read_path
 from threadwell.channels.channel import NeedsZone
 from threadwell.channels.telegram import CHANNEL
-from threadwell.messages import Address, AddressKind, Broken, Message
+from threadwell.messages import Address, AddressKind, Broken, Message, looks
 from threadwell.messages.wordings import original_of
 
 from .conftest import ANA, CLINIC, LEE, Make, account, chat, said
@@ -95,6 +95,12 @@ def test_an_answer_names_what_it_answers(export: Make) -> None:
             0,
         ),
         ({"text": "", "text_entities": [{"type": "plain", "text": "in here"}]}, "in here", 0),
+        (
+            {"text": [{"type": "strikethrough", "text": "10 mg"}, " 5 mg"]},
+            "~~10 mg~~ 5 mg",
+            0,
+        ),
+        ({"text": [{"type": "spoiler", "text": "10 mg"}]}, "10 mg", 0),
         ({"text": "", "file": "s.webp", "media_type": "sticker", "sticker_emoji": "👍"}, "👍", 1),
         ({"text": "", "location_information": {"latitude": 1.5, "longitude": 2}}, "1.5, 2", 0),
         (
@@ -120,6 +126,14 @@ def test_words_are_found_wherever_they_stand(
 ) -> None:
     one = only(export, {**said(1, ""), **more})
     assert (one.text, len(one.attachments)) == (text, files)
+
+
+def test_what_is_struck_is_noted_and_in_no_id(export: Make) -> None:
+    """So that a message is known that an earlier build has read without it."""
+    plain = only(export, said(1, "10 mg 5 mg"))
+    struck = only(export, said(1, [{"type": "strikethrough", "text": "10 mg"}, " 5 mg"]))
+    assert (struck.new_text, struck.notes) == ("~~10 mg~~ 5 mg", (looks.NOTE,))
+    assert (struck.external_id, plain.notes) == (plain.external_id, ())
 
 
 def test_files_lie_beside_the_export(export: Make) -> None:

@@ -7,7 +7,7 @@ of another mailbox is known; what it lacks is made of the item's properties (MS-
 from __future__ import annotations
 
 import re
-from base64 import encodebytes
+from base64 import b64encode, encodebytes
 from collections.abc import Iterator
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -16,7 +16,8 @@ from threadwell.channels.email.mime import split
 from threadwell.channels.email.outlook.codepages import charset_of
 from threadwell.channels.email.outlook.compound import Attached, Item
 from threadwell.channels.email.outlook.properties import Properties
-from threadwell.channels.email.outlook.rich_text import rich_text
+from threadwell.channels.email.outlook.rich_text import MARKED, rich_text
+from threadwell.messages.looks import has_marks, without_marks
 
 _CLASS, _FLAGS, _HEADERS = 0x001A, 0x0E07, 0x007D
 _SUBJECT, _TEXT, _RICH_TEXT, _HTML, _HTML_CODE_PAGE = 0x0037, 0x1000, 0x1009, 0x1013, 0x3FDE
@@ -56,7 +57,11 @@ def as_mail(item: Item) -> bytes:
 
 
 def _mail(item: Item, depth: int) -> bytes:
-    header = "".join(f"{name}: {_LINE_BREAKS.sub(' ', value)}\r\n" for name, value in _fields(item))
+    fields = [*_fields(item)]
+    # What is attached stays byte for byte as it was read by earlier builds.
+    if not depth and (looks := _looks(item.properties)):
+        fields.append((MARKED, looks))
+    header = "".join(f"{name}: {_LINE_BREAKS.sub(' ', value)}\r\n" for name, value in fields)
     parts = [*_texts(item.properties), *(_attached(one, depth) for one in item.attachments)]
     return header.encode("utf-8", "replace") + _joined(parts, f"outlook-{depth}")
 
@@ -76,7 +81,7 @@ def _fields(item: Item) -> Iterator[tuple[str, str]]:
 
 
 def _tells_of_parts(name: str) -> bool:
-    return name.startswith("content-") or name == "mime-version"
+    return name.startswith("content-") or name in ("mime-version", MARKED.lower())
 
 
 def _made_fields(item: Item) -> Iterator[tuple[str, str]]:
@@ -117,8 +122,7 @@ def _texts(properties: Properties) -> list[bytes]:
     """The text of a mail in its forms, as one part; none where it says nothing."""
     plain, html = properties.text(_TEXT), properties.content(_HTML)
     if not plain and html is None:
-        coded = properties.content(_RICH_TEXT)
-        plain = rich_text(coded) if coded else properties.text(_HTML)
+        plain = without_marks(_rich(properties)) or properties.text(_HTML)
     forms = []
     if plain:
         forms.append(_part("text/plain; charset=utf-8", plain.encode("utf-8", "replace")))
@@ -129,6 +133,19 @@ def _texts(properties: Properties) -> list[bytes]:
     if len(forms) < 2:
         return forms
     return [_joined(forms, "outlook-forms", kind="alternative")]
+
+
+def _rich(properties: Properties) -> str:
+    """The text that is there as rich text only, with marks where it has a look."""
+    coded = properties.content(_RICH_TEXT)
+    is_only = not properties.text(_TEXT) and properties.content(_HTML) is None
+    return rich_text(coded) if coded and is_only else ""
+
+
+def _looks(properties: Properties) -> str:
+    """The text with marks, for the header: ids are made of the parts, which stay as they were."""
+    marked = _rich(properties)
+    return b64encode(marked.encode("utf-8", "replace")).decode() if has_marks(marked) else ""
 
 
 def _attached(attached: Attached, depth: int) -> bytes:
