@@ -11,7 +11,6 @@ from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.query import Place, Query
 from threadwell.stores.contract import (
     ALWAYS,
-    WHATEVER,
     Change,
     ChangeSet,
     Conflict,
@@ -25,6 +24,7 @@ from threadwell.stores.contract import (
     Stored,
     StoreError,
     Version,
+    Whatever,
 )
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.parameters import Changing, Parameters
@@ -96,7 +96,7 @@ class TrialStore:
             if (there and there.version_id) != (write.before and write.before.version_id):
                 raise Conflict(key)
         for one in change_set.kept:
-            if one.before is not WHATEVER:
+            if not isinstance(one.before, Whatever):
                 there_kept = await self.get_private(one.kind, one.name)
                 if there_kept != one.before:
                     raise Conflict(Key(one.kind, one.name))

@@ -55,11 +55,16 @@ def derived_id(system: str, value: str) -> str:
     return f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}"
 
 
-@lru_cache(maxsize=64)
 def instant(ms: int) -> str:
     """A FHIR ``instant`` in UTC with milliseconds: ``2024-04-10T09:00:00.000Z``."""
     whole, part = divmod(ms, 1000)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{part:03d}Z"
+    return f"{_second(whole)}.{part:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    # Who writes much does so many times in the same second.
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def stamp(resource: Resource, id_: str, version_id: str, updated: int) -> tuple[Resource, bytes]:

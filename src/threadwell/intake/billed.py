@@ -25,15 +25,25 @@ _OURS = OURS.encode()
 _TYPES = frozenset({"Communication", "Encounter", "Group"})
 
 
+def may_be_billed(write: Write) -> bool:
+    """Whether ``billed_element`` has anything to look at."""
+    before = write.before
+    return (
+        write.type in _TYPES
+        and write.resource is not None
+        and before is not None
+        and not before.deleted
+        and _OURS in before.body
+    )
+
+
 async def billed_element(store: Reading, project: str, write: Write) -> str:
     """The element that a write says otherwise of a billed session, ``""`` for none.
 
     Raises ``StoreError``.
     """
     before = write.before
-    if write.resource is None or before is None or before.deleted or write.type not in _TYPES:
-        return ""
-    if _OURS not in before.body:
+    if write.resource is None or before is None or not may_be_billed(write):
         return ""
     there: Resource = decode(before.body)
     element = otherwise(there, write.resource)

@@ -31,6 +31,14 @@ class Foreign(NamedTuple):
     why: str
 
 
+def may_be_foreign(write: Write) -> bool:
+    """Whether ``foreign_details`` has anything to look at."""
+    body = write.resource
+    if body is None or write.type == _SPOKEN:
+        return False
+    return write.type == "Encounter" or "encounter" in body
+
+
 async def foreign_details(
     store: Reading, project: str, write: Write, made: Mapping[Key, Resource] = _NOBODY
 ) -> list[Foreign]:
@@ -40,9 +48,7 @@ async def foreign_details(
     what stood there before. Raises ``StoreError``.
     """
     body = write.resource
-    if body is None or write.type == _SPOKEN:
-        return []
-    if write.type != "Encounter" and "encounter" not in body:
+    if body is None or not may_be_foreign(write):
         return []
     before = write.before
     was: Resource = decode(before.body) if before and not before.deleted else {}

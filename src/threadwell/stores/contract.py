@@ -83,10 +83,13 @@ class Whatever(Enum):
     """What a private value may have been before."""
 
     WHATEVER = "whatever"
+    UNUSED = "unused"
 
 
 #: Of a ``Kept``: whatever was there before.
 WHATEVER = Whatever.WHATEVER
+#: Of a ``Kept``: its name was made for it, and nobody else has it. Nobody looks whether that is so.
+UNUSED = Whatever.UNUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.references import normal_base
 from threadwell.stores.contract import (
     ALWAYS,
-    WHATEVER,
     Change,
     ChangeSet,
     Conflict,
@@ -26,6 +25,7 @@ from threadwell.stores.contract import (
     Span,
     Stored,
     Version,
+    Whatever,
 )
 from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
 from threadwell.stores.memory_project import Project
@@ -208,7 +208,7 @@ class MemoryStore:
     def _expect_kept(self, kept: Sequence[Kept]) -> None:
         for one in kept:
             there = self._private.get((one.kind, one.name))
-            if one.before is not WHATEVER and there != one.before:
+            if not isinstance(one.before, Whatever) and there != one.before:
                 raise Conflict(Key(one.kind, one.name))
 
     def _keep(self, kind: str, name: str, value: bytes | None) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from threadwell.access.fields import told
 from threadwell.api.context import Context
@@ -24,8 +23,7 @@ from threadwell.stores.aside import aside
 from threadwell.stores.contract import Stored
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A resource that is fit to be stored; ``content`` is what a Binary brought along.
 
     ``hidden`` are the paths of what the caller does not see of it.

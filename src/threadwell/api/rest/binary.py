@@ -5,7 +5,6 @@ The bytes are kept apart from the resource: in a store its JSON has no ``data``.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from threadwell.api.answers import once, version_headers
@@ -99,7 +98,7 @@ async def _accept(context: Context, request: Request, before: Stored | None = No
     if security:
         resource["securityContext"] = {"reference": security.decode("latin-1")}
     accepted = await accept(context, resource, "Binary", size=0, before=before)
-    return replace(accepted, content=request.body)
+    return accepted._replace(content=request.body)
 
 
 def _json(body: bytes) -> Any:

@@ -106,8 +106,10 @@ def _stored(write: Write) -> Stored:
 
 
 def _same(resource: Resource, current: Stored) -> bool:
-    # Compared as text, since 1.10 and 1.1 are the same number and not the same decimal.
-    return _canonical(_unmarked(resource)) == _canonical(_unmarked(decode(current.body)))
+    one, other = _unmarked(resource), _unmarked(decode(current.body))
+    # What is equal is compared as text, too: 1.10 and 1.1 are the same number and not the same
+    # decimal. What is not equal is no other text for the same.
+    return one == other and _canonical(one) == _canonical(other)
 
 
 def _unmarked(resource: Resource) -> Resource:

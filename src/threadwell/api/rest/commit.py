@@ -15,7 +15,9 @@ from threadwell.api.rest.pointing import refuse_dangling
 from threadwell.api.rest.unsent import refuse_unsent
 from threadwell.fhir.outcome import FhirError, Issue
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import ChangeSet, Conflict, Key, Unmatched
+from threadwell.intake.billed import may_be_billed
+from threadwell.intake.details import may_be_foreign
+from threadwell.stores.contract import ChangeSet, Conflict, Key, Unchanged, Unmatched
 from threadwell.stores.resting import Resting
 
 T = TypeVar("T")
@@ -28,14 +30,20 @@ ATTEMPTS, _GOES_ON = 10, 2.0
 async def commit(context: Context, change: Change, *unmatched: Query) -> None:
     """Write the change, if ``unmatched`` still match nothing; raises ``Conflict``."""
     if write := change.write:
-        bills, seen = rested_on_bills(context), Resting(context.view)
-        await refuse_billed(bills, context.project, write)
+        own = (Key(write.type, write.id),)
+        rests: tuple[Unchanged, ...] = ()
+        # Most writes have nothing to do with these, and rest on nothing.
+        if may_be_billed(write):
+            bills = rested_on_bills(context)
+            await refuse_billed(bills, context.project, write)
+            rests = bills.rests(own)
         await refuse_unsent(context, write)
         await refuse_dangling(context, write)
-        await refuse_foreign(seen, context.project, write)
-        guards = tuple(Unmatched(query) for query in unmatched)
-        own = (Key(write.type, write.id),)
-        rests = (*bills.rests(own), *seen.rests(own))
+        if may_be_foreign(write):
+            seen = Resting(context.view)
+            await refuse_foreign(seen, context.project, write)
+            rests = (*rests, *seen.rests(own))
+        guards = tuple([Unmatched(query) for query in unmatched])
         await context.view.commit(context.project, ChangeSet((write,), guards, rests))
 
 

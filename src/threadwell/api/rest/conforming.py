@@ -19,6 +19,8 @@ async def hold(
 
     One without such a claim costs a look at its ``meta``. Of what is ``hidden`` nothing is told.
     """
+    if not ("meta" in resource or "contained" in resource or "entry" in resource):
+        return
     urls = claims(resource)
     if not urls:
         return

@@ -139,7 +139,9 @@ class Database:
 
 def storable(*texts: str) -> bool:
     """Whether PostgreSQL can hold the texts: it has neither NUL nor half of a surrogate pair."""
-    return all(
-        "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
-        for text in texts
-    )
+    for text in texts:
+        if "\0" in text:
+            return False
+        if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+            return False
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from threadwell.stores.contract import WHATEVER, Kept, Key
+from threadwell.stores.contract import UNUSED, Kept, Key, Whatever
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, store_error
 from threadwell.stores.postgres.sharing import Sharing
@@ -61,7 +61,7 @@ async def current_kept(connection: Connection, wanted: Iterable[Kept]) -> dict[K
 
     What is to stay as it is, many may expect at a time.
     """
-    expected = [one for one in wanted if one.before is not WHATEVER]
+    expected = [one for one in wanted if not isinstance(one.before, Whatever)]
     found: dict[Key, bytes] = {}
     for sql, stays in zip(_CURRENT, (False, True), strict=True):
         # In the order of the names, so that two processes seldom wait for each other's locks.
@@ -89,14 +89,15 @@ async def write_kept(connection: Connection, kept: Iterable[Kept]) -> None:
 
 
 def new_kept(kept: Iterable[Kept]) -> tuple[list[tuple[str, str, bytes]], list[Kept]]:
-    """The rows of those that are expected not to be there, and the others, in their order."""
+    """The rows of those that are not there, as is expected or known, and the others, in order."""
     ordered = sorted(kept, key=lambda one: (one.kind, one.name))
-    new = [
-        (one.kind, one.name, one.value)
-        for one in ordered
-        if one.before is None and one.value is not None
-    ]
-    return new, [one for one in ordered if one.before is not None or one.value is None]
+    new, others = [], []
+    for one in ordered:
+        if (one.before is None or one.before is UNUSED) and one.value is not None:
+            new.append((one.kind, one.name, one.value))
+        else:
+            others.append(one)
+    return new, others
 
 
 async def is_kept(connection: Connection, one: Kept) -> bool:

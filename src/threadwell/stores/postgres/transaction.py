@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.search.query import Query
-from threadwell.stores.contract import WHATEVER, Conflict, Kept, Key, Stored
+from threadwell.stores.contract import Conflict, Kept, Key, Stored, Whatever
 from threadwell.stores.postgres.database import Connection, storable
 from threadwell.stores.postgres.group_rows import Current, GroupRows, Numbered
 from threadwell.stores.postgres.private import current_kept
@@ -177,8 +177,10 @@ class _Check:
         if not self._kept_keys.isdisjoint([Key(one.kind, one.name) for one in kept]):
             return Later.LATER
         for one in kept:
+            if isinstance(one.before, Whatever):
+                continue
             name = Key(one.kind, one.name)
-            if one.before is not WHATEVER and self._current_kept.get(name) != one.before:
+            if self._current_kept.get(name) != one.before:
                 return Conflict(name)
         for key, before in expected:
             current = self._currents.get(key)

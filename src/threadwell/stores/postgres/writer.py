@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
+from typing import NamedTuple
 
 import asyncpg
 
@@ -58,8 +59,7 @@ SELECT EXISTS (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     prepared: Prepared
     writes: int
     size: int

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.catalogue import Home
 from threadwell.fhir.search.defining import TYPE
-from threadwell.stores.contract import WHATEVER, ChangeSet, Kept, Stored, Write
+from threadwell.stores.contract import ChangeSet, Kept, Stored, Whatever, Write
 from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, entries
 from threadwell.stores.sql.keys import Keys
@@ -18,8 +17,7 @@ from threadwell.stores.sql.sheet import Marks, Sheet, image_of, marks_of
 from threadwell.stores.sql.updates import changes
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A change set with what each of its writes removes from the index and adds to it.
 
     It was made by the search parameters as they were at ``turn``, and ``changing`` changes them.
@@ -73,7 +71,7 @@ def check_deleted(gone: Sequence[Stored], kept: Sequence[Kept]) -> None:
         raise ValueError("only what is deleted is expunged")
     if len({(one.type, one.id) for one in gone}) < len(gone):
         raise ValueError("a resource is expunged at most once")
-    if not all(one.before is WHATEVER for one in kept):
+    if not all(isinstance(one.before, Whatever) for one in kept):
         raise ValueError("what is expunged is, whatever private values there are")
 
 

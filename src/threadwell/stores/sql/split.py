@@ -7,7 +7,7 @@ a value, when the resource happened, and what compounds are made of.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from threadwell.fhir.json import encode
@@ -16,10 +16,12 @@ from threadwell.fhir.search.extract import Extraction, Member, Take
 from threadwell.fhir.search.references import parse_absolute
 from threadwell.fhir.search.values import CompositeValue, DateValue, IndexValue, ReferenceValue
 from threadwell.stores.sql.compounds import CompoundKeys
-from threadwell.stores.sql.members import ABSOLUTE, Finder, MemberEntries, Param
+from threadwell.stores.sql.members import ABSOLUTE, MOST, Finder, MemberEntries, Param
 
 #: Of so many sets of members that differ it is known at a time what hangs on them.
 _MOST = 64
+#: What is noted of a rest is remembered of members that have no more letters than this in all.
+_LONG = 2_000
 
 
 class Bound(NamedTuple):
@@ -30,6 +32,15 @@ class Bound(NamedTuple):
     keys: CompoundKeys
     missing: int
     codes: frozenset[str]
+
+
+class Rest(NamedTuple):
+    """What is noted of the members that do not differ, and the keys of what is in the order of the
+    last update, hangs on them alone, and moves with every update. It is shared.
+    """
+
+    noted: MemberEntries
+    updated: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,36 @@ class Split:
     notes: Mapping[str, Notes]
     compounds: tuple[Bound, ...]
     same: tuple[Bound, ...]
+    _known: dict[bytes, Rest] = field(default_factory=dict)
+
+    def rest(self, resource: Resource) -> Rest:
+        """What is noted of the rest of a version: remembered, as one resource is changed often."""
+        try:
+            form = encode([resource.get(name) for name in self.notes])
+        except UnicodeEncodeError:  # half of a character
+            form = b""
+        found = self._known.get(form)
+        if found is None:
+            found = self._rest(resource)
+            if 0 < len(form) <= _LONG and all(one.alone for one in self.notes.values()):
+                if len(self._known) >= MOST:
+                    self._known.clear()
+                self._known[form] = found
+        return found
+
+    def _rest(self, resource: Resource) -> Rest:
+        rest = MemberEntries()
+        for name, notes in self.notes.items():
+            element = resource.get(name)
+            if element is not None:
+                notes.gather(element, resource, rest)
+        keys = [
+            key
+            for compound, missing, _ in self.same
+            if not rest.present & missing
+            for key in compound.of(rest.parts)
+        ]
+        return Rest(rest, tuple(dict.fromkeys(keys)))
 
 
 class Splits:
@@ -88,7 +129,10 @@ class Splits:
         """Whether the members that tell when the resource happened tell another time: a look that
         costs little, and may miss one.
         """
-        if all(was.get(name) == now.get(name) for name in self._when):
+        for name in self._when:
+            if was.get(name) != now.get(name):
+                break
+        else:
             return False
         times = []
         for resource in was, now:
@@ -162,13 +206,15 @@ class Splits:
 class Notes:
     """Notes of a member what is not a key: ``present``, ``natural`` and ``parts``."""
 
-    __slots__ = ("_each", "_finder", "_names", "_takes")
+    __slots__ = ("_each", "_finder", "_names", "_takes", "alone")
 
     def __init__(
         self, member: Member, finder: Finder, params: Mapping[str, Param], links: frozenset[str]
     ) -> None:
         self._each = member.each
         self._names = member.names
+        #: Whether the member alone tells what is noted of it.
+        self.alone = not any(take.resource for take in member.takes)
         #: What remembers all of it, if anything does.
         self._finder = finder if finder.repeats else None
         #: Last, the bit of a parameter of whose values nothing else is noted.

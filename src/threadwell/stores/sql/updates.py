@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from threadwell.fhir.json import decode
 from threadwell.fhir.resource import Resource
 from threadwell.fhir.search.catalogue import Home
@@ -59,24 +61,19 @@ def _of_changed(
     if changed is None:
         return None
     split = shape.splits.of(changed)
-    rest = MemberEntries()
-    for name, notes in split.notes.items():
-        element = now.get(name)
-        if element is not None:
-            notes.gather(element, now, rest)
+    rest, moved = split.rest(now)
     old = _found(shape, split, was, rest, was_updated * 1000)
     if old.present > PARAMETERS:
         return None
     new = _found(shape, split, now, rest, updated * 1000)
     if old.natural != new.natural:  # what is looked at as a whole may tell it, too
         return None
-    if was_updated != updated:
-        for keys_of, missing, _ in split.same:
-            if not new.present & missing:
-                for key in keys_of.of(new.parts):
-                    old.placed.append((key, was_updated * 1000))
-                    new.placed.append((key, updated * 1000))
-    return _beyond(old, new), _beyond(new, old)
+    if was_updated == updated:
+        moved = ()
+    return (
+        _beyond(old, new, [(key, was_updated * 1000) for key in moved]),
+        _beyond(new, old, [(key, updated * 1000) for key in moved]),
+    )
 
 
 def _found(
@@ -99,11 +96,13 @@ def _found(
     return found
 
 
-def _beyond(one: MemberEntries, other: MemberEntries) -> Entries:
-    """The entries of one version that are not in the other, at the same time."""
+def _beyond(one: MemberEntries, other: MemberEntries, moved: Iterable[tuple[int, int]]) -> Entries:
+    """The entries of one version that are not in the other, at the same time; and ``moved`` ones,
+    none of which is among these.
+    """
     return Entries(
         tuple(set(one.places).difference(other.places)),
-        tuple(set(one.placed).difference(other.placed)),
+        (*set(one.placed).difference(other.placed), *moved),
         tuple(set(one.texts).difference(other.texts)) if one.texts else (),
         one.present & PARAMETERS,
         NO_TIME if one.natural == HIGHEST else one.natural,

@@ -13,12 +13,12 @@ import apsw
 
 from threadwell.fhir.search.query import Query
 from threadwell.stores.contract import (
-    WHATEVER,
     Conflict,
     Kept,
     Key,
     Stored,
     StoreSlow,
+    Whatever,
     Write,
 )
 from threadwell.stores.parameters import Changing
@@ -220,7 +220,7 @@ class Transaction:
     def _expect_kept(self, kept: Iterable[Kept]) -> None:
         sql = "SELECT value FROM private WHERE kind = ? AND name = ?"
         for one in kept:
-            if one.before is not WHATEVER:
+            if not isinstance(one.before, Whatever):
                 rows = fetch(self._connection, sql, (one.kind, one.name))
                 if (rows[0][0] if rows else None) != one.before:
                     raise Conflict(Key(one.kind, one.name))

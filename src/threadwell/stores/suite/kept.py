@@ -7,7 +7,15 @@ from contextlib import aclosing
 
 import pytest
 
-from threadwell.stores.contract import DEFAULT_PROJECT, WHATEVER, ChangeSet, Conflict, Kept, Key
+from threadwell.stores.contract import (
+    DEFAULT_PROJECT,
+    UNUSED,
+    WHATEVER,
+    ChangeSet,
+    Conflict,
+    Kept,
+    Key,
+)
 from threadwell.stores.suite.scenario import Contract, Desk, query, scenario
 
 
@@ -49,6 +57,7 @@ class KeptValues(Contract):
             (None, None, True),
             (None, b"", False),
             (None, WHATEVER, True),
+            (None, UNUSED, True),
             (b"", None, False),
             (b"", b"", True),
             (b"1", b"1", True),
