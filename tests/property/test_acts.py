@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.costly import COSTLY
+from tests.property.loop import run
 from tests.property.test_intake import (
     MESSAGES,
     MOTHER,
@@ -59,8 +60,6 @@ from threadwell.threads import circle_key
 CIRCLES = (("Patient/ana",), ("Patient/ben", "Patient/lea"))
 BY = Agent("Nils Berg")
 MINUTE = 60_000_000
-#: One event loop for the stores that keep connections.
-RUNNER = asyncio.Runner()
 
 
 class Delivery(NamedTuple):
@@ -345,7 +344,7 @@ def test_every_store_ends_with_the_same(kind: str, policy: str, seed: int, reque
             finally:
                 await store.close()
 
-    expected, found = RUNNER.run(both())
+    expected, found = run(both())
     assert found == expected
 
 

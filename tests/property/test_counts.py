@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.property.costly import COSTLY
+from tests.property.loop import run
 from tests.property.test_stores import BASE, steps
 from threadwell.fhir.search.query import Total
 from threadwell.stores.contract import DEFAULT_PROJECT, Store
@@ -79,7 +80,7 @@ def test_postgres_counts_as_memory_does(
 
 
 def _compare(store: Store, steps: list[Any]) -> None:
-    async def run() -> None:
+    async def both() -> None:
         desk, truth = Desk(store), Desk(MemoryStore())
         for number, step in enumerate(steps):
             if number == len(steps) // 2:
@@ -90,7 +91,7 @@ def _compare(store: Store, steps: list[Any]) -> None:
                 await _count(desk, truth)
         await store.close()
 
-    asyncio.run(run())
+    run(both())
 
 
 async def _count(desk: Desk, truth: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.property.costly import COSTLY
+from tests.property.loop import run
 from threadwell.fhir.search.fold import searched
 from threadwell.fhir.search.query import Total
 from threadwell.stores.contract import DEFAULT_PROJECT, ChangeSet, Page, Store
@@ -351,14 +351,14 @@ def test_postgres_answers_as_memory_does(
 @settings(max_examples=25, deadline=None)
 @given(steps)
 def test_the_index_follows_from_the_current_versions(steps: list[Any]) -> None:
-    async def run(path: Path) -> None:
+    async def fill(path: Path) -> None:
         store = SqliteStore.open(path)
         await _write(store, steps)
         await store.close()
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "threadwell.db"
-        asyncio.run(run(path))
+        run(fill(path))
         connection = open_database(path)
         before = _index(connection)
         reindex(connection, Keys(setting(connection, "secret"), Bases(read_known(connection))))
@@ -380,7 +380,7 @@ def compare(store: Store, steps: list[Any], searches: list[str]) -> None:
     queries = [query(search) for search in searches]
     queries += [replace(each, total=Total.NONE) for each in queries]
 
-    async def run(store: Store) -> list[Page]:
+    async def answers(store: Store) -> list[Page]:
         await _write(store, steps)
         pages = []
         for each in queries:
@@ -392,8 +392,8 @@ def compare(store: Store, steps: list[Any], searches: list[str]) -> None:
         await store.close()
         return pages
 
-    expected = asyncio.run(run(MemoryStore()))
-    found = asyncio.run(run(store))
+    expected = run(answers(MemoryStore()))
+    found = run(answers(store))
     asked = [search for search in searches for _ in range(3)] * 2
     for search, one, other in zip(asked, expected, found, strict=True):
         assert (search, _brief(one)) == (search, _brief(other))
