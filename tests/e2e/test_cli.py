@@ -43,7 +43,7 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(code: str) -> None:
 
 def test_the_sample_is_imported_once(tmp_path: Path) -> None:
     command = [*IMPORT, "--store", str(tmp_path / "sample.db")]
-    first, again = (json.loads(_run(*command, check=True).stdout) for _ in range(2))
+    first, again = (json.loads(stem.run(command)) for _ in range(2))
     for counts in (first, again):
         assert counts["read"] == counts["new"] + counts["known"] + counts["quarantined"]
     assert (again["new"], again["known"]) == (0, first["new"])

@@ -20,6 +20,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
+import stem
 from mail_relay import Relay
 from threadwell.cli import main
 
@@ -40,7 +41,7 @@ class Clinic:
 
     @contextmanager
     def running(self, *arguments: str, says: str) -> Iterator[str]:
-        process = subprocess.Popen([*_THREADWELL, *arguments], stdout=subprocess.PIPE, text=True)
+        process = stem.start([*_THREADWELL, *arguments], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:
             lines = [process.stdout.readline()]
@@ -174,7 +175,7 @@ def test_a_mail_port_that_is_taken_is_told_before_anything_is_served(
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         command = ["serve", "--port", "0", "--mail", f"127.0.0.1:{port}"]
-        done = subprocess.run([*_THREADWELL, *command], capture_output=True, text=True, timeout=60)
+        done = stem.ran([*_THREADWELL, *command])
     assert done.returncode == 1
     assert done.stdout == ""
     assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr

@@ -91,11 +91,15 @@ def test_live_channel(house: House) -> None:
     assert "8109" in try_it
     taken = "until threadwell quarantine --store try.db | grep '4 messages'; do sleep 1; done"
     assert "sleep 5" in try_it
-    said = house.run(try_it.replace("8109", port).replace("sleep 5", taken))
+    delivered = re.search(r"^signature=.*?/hooks/desk\n", try_it, re.MULTILINE | re.DOTALL)
+    assert delivered
+    # With another secret it is refused.
+    wrong = delivered[0].replace("-hmac ", "-hmac x")
+    tried = try_it.replace("sleep 5", f"{wrong}{taken}").replace("8109", port)
+    said = house.run(tried)
     assert "\n204\n" in said
+    assert "403\n" in said
     assert "4 messages" in said
-    wrong = try_it.replace("8109", port).replace("-hmac ", "-hmac x").replace("sleep 5", "")
-    assert "403\n" in house.run(wrong)
     house.run("python -m pytest -q -p no:cacheprovider src/threadwell/channels/harbour")
 
 
