@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 from functools import cache
+from importlib import import_module
 
 from threadwell.server import attendance, chaining
 from threadwell.server.ahead import Ahead, fork_ahead
 from threadwell.stores.unused import keep_little
 
+#: What others have written and each worker asks for at once, or by its first requests.
+_OTHERS = ("jwt.algorithms", "opentelemetry.trace", "uvloop", "zstandard")
 _DEFINITIONS = ("structures", "constraints", "search_parameters", "compartments", "value_sets")
 #: Those of which every practice has some.
 _USUAL = ("Communication", "Encounter", "Patient", "Practitioner", "Task")
@@ -41,18 +44,22 @@ def preload() -> None:
     from threadwell.duties import rota
     from threadwell.fhir import definitions
     from threadwell.inbox import app as pages
-    from threadwell.inbox import browsers, places
+    from threadwell.inbox import browsers, places, whereabouts
     from threadwell.intake import lasting, moved
     from threadwell.stores import sqlite
 
     assert app, definitions
     assert pages, sqlite
     assert browsers, places
+    assert whereabouts
     assert lasting, moved
     assert rota, on
     assert auto
     # Each loads its readers with it.
     channels()
+    for other in _OTHERS:
+        with contextlib.suppress(ImportError):
+            import_module(other)
     with contextlib.suppress(ModuleNotFoundError):
         from threadwell.server import sockets
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from threadwell.fhir.json import encode
 from threadwell.fhir.resource import Resource
-from threadwell.stores.sql.members import MOST, Finder, MemberEntries
+from threadwell.stores.sql.members import Finder, MemberEntries
 
-#: It is remembered of members that have no more letters than this in all.
-_LONG = 2_000
+#: It is remembered of members that have no more letters than this in all; and of so many sets of
+#: them, some 3.5 KB each, and of as many as were before these.
+_LONG, _MOST = 2_000, 512
 
 
 class Together:
@@ -20,11 +21,13 @@ class Together:
     all of them are looked up at once.
     """
 
-    __slots__ = ("_finders", "_known")
+    __slots__ = ("_before", "_finders", "_known")
 
     def __init__(self, finders: Mapping[str, Finder]) -> None:
         self._finders = finders
         self._known: dict[bytes, MemberEntries] = {}
+        #: Those that came last before these: who comes again is remembered on.
+        self._before: dict[bytes, MemberEntries] = {}
 
     def find(self, members: Mapping[str, Any], resource: Resource) -> MemberEntries:
         """What those members put in, given by their names. It is shared: never change it."""
@@ -34,11 +37,13 @@ class Together:
             form = b""
         found = self._known.get(form)
         if found is None:
-            found = MemberEntries()
-            for name, element in members.items():
-                self._finders[name].gather(element, resource, found)
+            found = self._before.get(form)
+            if found is None:
+                found = MemberEntries()
+                for name, element in members.items():
+                    self._finders[name].gather(element, resource, found)
             if 0 < len(form) <= _LONG:
-                if len(self._known) >= MOST:
-                    self._known.clear()
+                if len(self._known) >= _MOST:
+                    self._before, self._known = self._known, {}
                 self._known[form] = found
         return found
