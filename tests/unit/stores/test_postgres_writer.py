@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from threadwell.fhir.json import decode
 from threadwell.stores.contract import Conflict, Key, StoreError
-from threadwell.stores.postgres import PostgresStore, writer
+from threadwell.stores.postgres import PostgresStore, named, writer
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.postgres.group_rows import Numbered
 from threadwell.stores.postgres.search import NumberedProject
@@ -108,9 +109,11 @@ def test_what_was_refused_after_a_lost_commit_is_not_acknowledged(
     """
     numbering, happened, asked = writer.numbering, writer.Writer._happened, list[bool]()
 
-    def lost(keys: Keys, place: NumberedProject, written: Iterable[Numbered]) -> str:
+    def lost(
+        keys: Keys, place: NumberedProject, written: Iterable[Numbered], *, named: bool
+    ) -> str:
         if asked or len(list(written)) != 2:
-            return numbering(keys, place, written)
+            return numbering(keys, place, written, named=named)
         return "SELECT pg_terminate_backend(pg_backend_pid());"
 
     async def run() -> None:
@@ -176,5 +179,27 @@ def test_what_a_driver_in_disorder_broke_is_done_again(
         assert broken
         assert await desk.read("Patient", "ana") is not None
         await desk.store.close()
+
+    asyncio.run(run())
+
+
+def test_what_ends_a_group_is_planned_once_for_a_connection(postgres_url: str) -> None:
+    sql = "SELECT name, generic_plans + custom_plans FROM pg_prepared_statements WHERE name ~ $1"
+
+    async def run() -> None:
+        store = PostgresStore(f"{postgres_url}&pool=2")
+        desk = Desk(store)
+        for n in range(5):
+            await desk.put({"resourceType": "Patient", "id": f"p{n}"})
+        pool = await store._database.pool()
+        used: Counter[str] = Counter()
+        async with pool.acquire() as one, pool.acquire() as other:
+            for connection in (one, other):
+                # Whoever is told again knows it already.
+                await named.name_all(connection)
+                used.update(dict(await connection.fetch(sql, "^threadwell_")))
+        # Each takes the lock of the commit, and that of its turn.
+        assert used == {"threadwell_lock": 10, "threadwell_number": 5, "threadwell_still": 5}
+        await store.close()
 
     asyncio.run(run())

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
+from weakref import WeakSet
 
 import asyncpg
 
@@ -14,6 +15,7 @@ from threadwell.stores.postgres.address import DatabaseAddress
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, on_a_node, store_error
 from threadwell.stores.postgres.migrate import migrate
 from threadwell.stores.postgres.moments import Moments
+from threadwell.stores.postgres.named import name_all
 from threadwell.stores.postgres.pool import Connection as Connection
 from threadwell.stores.postgres.pool import Pool
 from threadwell.stores.sql.bases import Bases
@@ -41,6 +43,7 @@ class Database:
         self.known_keys: Keys | None = None
         #: Whether a join of arrays with a table has one plan: by its key, whatever the table holds.
         self.joining = False
+        self._named: WeakSet[Connection] = WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening = asyncio.Lock()
 
@@ -94,6 +97,15 @@ class Database:
         if not (away(fault) or on_a_node(fault)):
             raise store_error("cannot read from", self.address.shown, fault) from None
         return fault
+
+    async def named(self, connection: Connection) -> bool:
+        """Whether the connection knows the statements of ``named`` by their names: from now on, if
+        it may.
+        """
+        if self.joining and connection not in self._named:
+            await name_all(connection)
+            self._named.add(connection)
+        return self.joining
 
     async def close(self) -> None:
         """Let go of every connection."""

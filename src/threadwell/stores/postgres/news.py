@@ -21,6 +21,7 @@ from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
 from threadwell.stores.postgres.database import Connection, Database, storable
 from threadwell.stores.postgres.faults import FAULTS
 from threadwell.stores.postgres.group_rows import Numbered
+from threadwell.stores.postgres.named import lock, number
 from threadwell.stores.postgres.projects import Projects
 from threadwell.stores.postgres.quick import NumberedProject
 from threadwell.stores.postgres.rows import COLUMNS, stored
@@ -76,25 +77,19 @@ ORDER BY c.position DESC LIMIT $3
 """
 
 
-def numbering(keys: Keys, numbered: NumberedProject, written: Iterable[Numbered]) -> str:
+def numbering(
+    keys: Keys, numbered: NumberedProject, written: Iterable[Numbered], *, named: bool = False
+) -> str:
     """The statements that number versions in the order of the commits; ``COMMIT`` follows them.
 
     They go to the server together with it, as those who write to a project take turns from here
-    on: a number that is seen has no lower one to come.
+    on: a number that is seen has no lower one to come. ``named`` as in ``named.lock``.
     """
     columns = list(zip(*written, strict=True))
     if not columns:
         return ""
-    rids, numbers = (",".join(map(str, column)) for column in columns)
-    lock = keys.key(f"{numbered.project}\0change")
-    return f"""
-SELECT pg_advisory_xact_lock({lock});
-INSERT INTO change (pid, position, rid, number)
-SELECT {numbered.pid},
-  coalesce((SELECT max(position) FROM change WHERE pid = {numbered.pid}), 0) + w.n, w.rid, w.number
-FROM unnest('{{{rids}}}'::bigint[], '{{{numbers}}}'::bigint[])
-  WITH ORDINALITY w(rid, number, n);
-"""
+    turn = lock([keys.key(f"{numbered.project}\0change")], named=named)
+    return turn + number(numbered.pid, *columns, named=named)
 
 
 async def changes_after(

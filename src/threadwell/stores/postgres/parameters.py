@@ -6,6 +6,7 @@ from typing import Any
 
 from threadwell.stores.parameters import Changing, Parameters, read_parameters, write_parameters
 from threadwell.stores.postgres.database import Connection
+from threadwell.stores.postgres.named import still
 from threadwell.stores.postgres.rows import beginning, text_bytes
 from threadwell.stores.sql.indexing import (
     SLICE,
@@ -63,13 +64,11 @@ async def change(
     return after
 
 
-def still_at(project: str, turn: int) -> str:
-    """A statement that fails (``DivisionByZeroError``) where they have changed since that turn."""
-    known = str(turn).encode().hex()
-    return (
-        f"SELECT 1 / (1 - count(*)) FROM setting"
-        f" WHERE name = '{turn_name(project)}' AND value <> '\\x{known}'::bytea;"
-    )
+def still_at(project: str, turn: int, *, named: bool = False) -> str:
+    """A statement that fails (``DivisionByZeroError``) where they have changed since that turn;
+    ``named`` as in ``named.lock``.
+    """
+    return still(turn_name(project), str(turn).encode(), named=named)
 
 
 async def index_slice(connection: Connection, keys: Keys, project: str, pid: int) -> Parameters:

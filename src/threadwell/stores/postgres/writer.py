@@ -27,6 +27,7 @@ import asyncpg
 from threadwell.stores.contract import Conflict, StoreError
 from threadwell.stores.postgres.database import Connection, Database
 from threadwell.stores.postgres.faults import FAULTS, attempts, away, crossed, in_index, store_error
+from threadwell.stores.postgres.named import lock
 from threadwell.stores.postgres.news import numbering
 from threadwell.stores.postgres.parameters import keeping, parameters, still_at, take_turn
 from threadwell.stores.postgres.private import is_kept
@@ -256,11 +257,10 @@ class Writer:
         numbered = NumberedProject(project, await self._projects.pid_to_write(connection, project))
         prepared = [waiting.prepared for waiting in group]
         changing = any(one.changing for one in prepared)
-        held = ", ".join(str(lock) for lock in [fate, *locks(keys, prepared)])
+        named = await self._database.named(connection)
+        held = lock([fate, *locks(keys, prepared)], named=named)
         try:
-            await connection.execute(
-                f"BEGIN; SELECT pg_advisory_xact_lock(k) FROM unnest(ARRAY[{held}]::bigint[]) k"
-            )
+            await connection.execute(f"BEGIN; {held}")
             verdicts, written = await write_group(
                 *(connection, keys, numbered, prepared),
                 trusting=trusting,
@@ -271,8 +271,8 @@ class Writer:
             raise
         try:
             told = await _told(connection, keys, project, prepared, verdicts) if changing else ""
-            still = still_at(project, prepared[0].turn) if written else ""
-            numbers = numbering(keys, numbered, written)
+            still = still_at(project, prepared[0].turn, named=named) if written else ""
+            numbers = numbering(keys, numbered, written, named=named)
             await connection.execute(f"{numbers} {still} {told} COMMIT")
         except FAULTS as error:
             if not away(error):
