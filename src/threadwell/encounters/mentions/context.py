@@ -150,14 +150,22 @@ class Reading:
 
     def row(self, place: Place) -> tuple[int, int]:
         """From where to where names of the family stand in one row: ``Leo, Mia and Will``."""
-        start, end = place.start, place.end
-        for other in reversed(self.places):
-            if other.end < start and self.joint(other.end) == start:
+        start, end, after = place.start, place.end, -1
+        for number in range(len(self.places) - 1, -1, -1):
+            other = self.places[number]
+            if other.end < start and self._after[number] == start:
                 start = other.start
         for other in self.places:
-            if other.start > end and self.joint(end) == other.start:
-                end = other.end
+            if other.start > end:
+                after = self.joint(end) if after < 0 else after
+                if other.start == after:
+                    end, after = other.end, -1
         return start, end
+
+    @cached_property
+    def _after(self) -> list[int]:
+        """Where a list would go on after each of the places: many of them ask in a row."""
+        return [self.joint(place.end) for place in self.places]
 
 
 # It is asked of every place where a name stands.

@@ -181,6 +181,7 @@ class _Said:
         """``Mia and Will``: beside a name that counts, so does another one with a capital."""
         places = reading.places
         for _ in places:
+            known = len(sure)
             for one, other in pairwise(places):
                 joint = reading.joint(one.end)
                 if joint == one.end or joint != other.start:
@@ -191,6 +192,8 @@ class _Said:
                     asks = reading.name_class(that) and reading.at("pronoun", that.end)
                     if this in sure and not doubts[that] and fits and not asks:
                         sure.add(that)
+            if len(sure) == known:
+                return
 
     def _alternatives(self, reading: Reading) -> set[Place]:
         """``Leo or Mia``: nobody can tell which."""
