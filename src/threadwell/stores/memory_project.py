@@ -110,6 +110,8 @@ class Project:
     """All that one project has, as lists in Python."""
 
     rows: dict[Key, Row] = field(default_factory=dict)
+    #: The same, by their type.
+    types: dict[str, dict[Key, Row]] = field(default_factory=dict)
     #: ``None`` for a version of what was expunged.
     log: list[tuple[Stored, Position] | None] = field(default_factory=list)
     created: int = 0
@@ -144,6 +146,7 @@ class Project:
             self._expect(Key(one.type, one.id), one)
         for one in there:
             row = self.rows.pop(Key(one.type, one.id))
+            del self.types[one.type][Key(one.type, one.id)]
             self.log = [
                 None if told is not None and told[1].resource == row.created else told
                 for told in self.log
@@ -228,7 +231,8 @@ class Project:
         return (row for row in self.rows.values() if not row.current.deleted)
 
     def of_type(self, type_: str) -> Iterator[Row]:
-        return (row for row in self.living() if row.type == type_)
+        rows = self.types.get(type_, {}).values()
+        return (row for row in rows if not row.current.deleted)
 
     def _expect(self, key: Key, before: Stored | None) -> None:
         row = self.rows.get(key)
@@ -240,6 +244,7 @@ class Project:
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = Row(self, self.created, *key)
+            self.types.setdefault(write.type, {})[key] = row
             self.created += 1
         deleted = write.resource is None
         row.versions.append(
