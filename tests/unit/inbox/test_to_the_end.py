@@ -23,7 +23,15 @@ from threadwell.stores.sqlite import SqliteStore
 NUMBER = 10_250
 
 
-async def _filled(path: Path) -> SqliteStore:
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with so many sessions."""
+    path = tmp_path_factory.mktemp("long") / "threadwell.db"
+    asyncio.run(_fill(path))
+    return path
+
+
+async def _fill(path: Path) -> None:
     store = SqliteStore.open(path)
     for first in range(0, NUMBER, 2050):
         writes = []
@@ -38,17 +46,17 @@ async def _filled(path: Path) -> SqliteStore:
             resource, written = stamp(body, f"s{n}", "1", 1)
             writes.append(Write("Encounter", f"s{n}", "1", 1, resource, written))
         await store.commit(DEFAULT_PROJECT, ChangeSet(tuple(writes)))
-    return store
+    await store.close()
 
 
 @pytest.mark.parametrize(("first", "way"), [("", "after"), (LAST, "before")])
 def test_the_other_end_is_reached(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, way: str
+    path: Path, monkeypatch: pytest.MonkeyPatch, first: str, way: str
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 1000)
 
     async def all_ids() -> list[str]:
-        store = await _filled(tmp_path / "x.db")
+        store = SqliteStore.open(path)
         try:
             reader, dates = Reader(store, DEFAULT_PROJECT), Dates(ZoneInfo("UTC"))
             ids: list[str] = []
