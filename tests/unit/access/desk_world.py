@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 
+import in_process
 from tests.unit.access.world import FURTHER, NAMES, NOON, ROLES, RUNNER, URL, Json, World, ref, uuid
 from threadwell.access.memberships import Grant, Membership, keep_membership, keep_policy
 from threadwell.access.roles import role
@@ -107,7 +108,8 @@ class Desk:
             RUNNER.run(self._beside())
         self.grant(role_, about.parameters)
         link = RUNNER.run(new_link(self.store, URL, who=NAMES[about.profile]))
-        self.cookies = httpx.Cookies()
+        transport = httpx.ASGITransport(self.pages)
+        self.client = httpx.AsyncClient(transport=transport, base_url=URL)
         assert self.ask("POST", link.removeprefix(URL)).status == 303
 
     async def _beside(self) -> None:
@@ -128,15 +130,7 @@ class Desk:
 
     def ask(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> Seen:
         """What the pages answer."""
-        return RUNNER.run(self._ask(method, path, form))
-
-    async def _ask(self, method: str, path: str, form: Mapping[str, Any] | None) -> Seen:
-        transport = httpx.ASGITransport(self.pages)
-        async with httpx.AsyncClient(
-            transport=transport, base_url=URL, cookies=self.cookies
-        ) as client:
-            answer = await client.request(method, path, data=form)
-            self.cookies = client.cookies
+        answer = in_process.run(self.client.request(method, path, data=form), RUNNER)
         told = sorted(f"{name}: {value}" for name, value in answer.headers.items())
         return Seen(answer.status_code, tuple(map(_masked, told)), _masked(answer.text))
 

@@ -152,7 +152,7 @@ async def _heard(desk: Desk, names: list[str]) -> str:
         "path": "/news",
         "query_string": b"",
         "headers": [
-            (b"cookie", "; ".join(f"{n}={v}" for n, v in desk.cookies.items()).encode()),
+            (b"cookie", "; ".join(f"{n}={v}" for n, v in desk.client.cookies.items()).encode()),
             (b"host", URL.removeprefix("http://").encode()),
         ],
     }
