@@ -81,13 +81,36 @@ def test_words_that_nobody_saw_stay_where_they_are(store: str, tmp_path: Path) -
 
 
 def test_what_waits_is_known_too(store: str, tmp_path: Path) -> None:
-    """With signs, and with words that nobody saw."""
-    plain = [("1", "plain", "Take 10 mg"), ("2", "plain", "Preview\n\nTake 5 mg")]
+    """With signs, with words that nobody saw, and with signs that somebody has typed."""
+    plain = [
+        ("1", "plain", "Take 10 mg"),
+        ("2", "plain", "Preview\n\nTake 5 mg"),
+        ("3", "plain", "10 mg to the m²"),
+    ]
     html = [
+        ("3", "html", "<s>10 mg</s> to the m²"),
         ("1", "html", "<p>Take <s>10 mg</s></p>"),
         ("2", "html", "<p hidden>Preview</p><p>Take 5 mg</p>"),
     ]
     for mails in (plain, html, plain, html):
-        assert take(store, tmp_path, *mails, who="bo")[:3] == [0, 0, 2]
+        assert take(store, tmp_path, *mails, who="bo")[:3] == [0, 0, 3]
         with threadwell.open(store) as tw:
-            assert len(tw.quarantine()) == 2
+            assert len(tw.quarantine()) == 3
+
+
+def test_messages_of_one_id_stay_what_they_are(store: str, tmp_path: Path) -> None:
+    plain = [("1", "plain", "One 10 mg to the m²"), ("1", "plain", "Two 109/L of it all")]
+    html = [
+        ("1", "html", "One <s>10 mg</s> to the m²"),
+        ("1", "html", "Two 10<sup>9</sup>/L of it all"),
+    ]
+    assert take(store, tmp_path, *plain) == [2, 0, 0, 0]
+    before = stored(store)
+    assert take(store, tmp_path, *html) == [0, 2, 0, 2]
+    texts = {"One 10 mg to the m²": "One ~~10 mg~~ to the m²"}
+    texts["Two 109/L of it all"] = "Two 10⁹/L of it all"
+    after = {id_: text for id_, (text, _) in stored(store).items()}
+    assert after == {id_: texts[text] for id_, (text, _) in before.items()}
+    for mails in (html, plain):
+        assert take(store, tmp_path, *mails) == [0, 2, 0, 0]
+    assert after == {id_: text for id_, (text, _) in stored(store).items()}

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from threadwell.encounters.copies import Own, same_words
+from threadwell.encounters.copies import Own, fingerprint, same_words
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.people import addresses_of
 from threadwell.encounters.said import said, said_in
@@ -75,6 +75,7 @@ class EarlierIds:
         keys = {
             at: [
                 Key("Task", message_held_id(one)),
+                Key("Communication", _apart(one)),
                 *(key for id_ in (one.external_id, *one.earlier_ids) for key in _keys(one, id_)),
             ]
             for at, one in before.items()
@@ -83,8 +84,10 @@ class EarlierIds:
         out = list(items)
         for at, one in before.items():
             task, *others = keys[at]
+            # What can be completed by looks is; words that nobody saw cannot be taken off.
+            hid = looks.HID in read[at].notes
             placed = [there[key] for key in others if key.type == "Communication" and key in there]
-            is_so = task in there or any(_says(stored, one) for stored in placed)
+            is_so = task in there or (hid and any(_says(stored, one) for stored in placed))
             out[at] = replace(one if is_so else read[at], earlier_words=())
         return out
 
@@ -119,6 +122,12 @@ class EarlierIds:
 
     def _others(self, keys: Iterable[tuple[AddressKind, str]]) -> set[tuple[AddressKind, str]]:
         return {key for key in keys if key not in self.own}
+
+
+def _apart(message: Message) -> str:
+    """The id of a message to whose external id another one has come."""
+    apart = fingerprint(said(message))
+    return message_identity(message.channel, message.external_id, apart).id
 
 
 def _says(stored: Stored, message: Message) -> bool:

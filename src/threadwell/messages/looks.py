@@ -131,6 +131,16 @@ def told(text: str) -> tuple[str, tuple[str, ...]]:
     return seen, tuple(filter(None, notes))
 
 
+def earlier(text: str) -> str:
+    """A text with marks as it was read by builds that knew nothing of looks.
+
+    ``""`` where ``without_looks`` finds that in what is recorded: not where words are hidden, or
+    somebody has typed such signs beside.
+    """
+    bare = without_marks(text)
+    return bare if bare != text and without_looks(shown(text)) != bare else ""
+
+
 def without_looks(text: str) -> str:
     """A text without the signs that ``shown`` has made, whoever has put them there."""
     if text.isascii():

@@ -55,8 +55,8 @@ class Message(msgspec.Struct, frozen=True):
     everywhere. ``besides`` are the ids that its export has of its sender in the same minute, its
     own among them, where one of these messages was deleted: none of them is the deleted one.
     ``also`` are other ids that its provider gives to the same message, as it says itself.
-    ``earlier_words`` are the text and the new text as earlier builds read them, where those had
-    words in them that nobody saw.
+    ``earlier_words`` are the text and the new text as earlier builds read them, where nothing else
+    tells it: those had words in them that nobody saw.
     """
 
     channel: str

@@ -43,8 +43,7 @@ _TYPES = mimetypes.MimeTypes()
 class Body:
     """``text`` has ``\\n`` line ends; ``notes`` are plain words without any content.
 
-    ``earlier`` is the text as earlier builds read it, with words that nobody saw; ``""`` where it
-    has none.
+    ``earlier`` is the text as earlier builds read it, where it is not found in this one.
     """
 
     text: str
@@ -199,12 +198,11 @@ def _put_looks(form: _Contents, alternatives: Part) -> None:
     html = _first_html(alternatives)
     if html is None or len(form.texts) != 1:
         return
-    written = _decoded(html, [])
-    if not may_have_looks(written):
+    if not may_have_looks(content_of(html, [], as_text=True)):
         return
-    marked, whole = with_looks(form.texts[0], html_with_marks(written).marked)
+    marked, whole = with_looks(form.texts[0], html_with_marks(_decoded(html, [])).marked)
     text, of_looks = looks.told(marked)
-    form.texts = form.earlier = [text]
+    form.texts, form.earlier = [text], [looks.earlier(marked) or text]
     form.notes += of_looks if whole else (*of_looks, NOT_PLACED)
 
 
@@ -252,9 +250,8 @@ def _told(marked: str, notes: list[str]) -> tuple[str, str]:
     """A text with marks as it is recorded, and as earlier builds read it."""
     seen, of_looks = looks.told(marked)
     notes += of_looks
-    if looks.HID not in of_looks:
-        return seen, seen
-    return _BLANKS.sub("\n\n", seen).strip("\n"), looks.without_marks(marked)
+    before = looks.earlier(marked) or seen
+    return _BLANKS.sub("\n\n", seen).strip("\n") if looks.HID in of_looks else seen, before
 
 
 def _cleaned(text: str) -> str:

@@ -68,14 +68,12 @@ def html_with_marks(html: str) -> Written:
         return Written(_without_tags(html))
     marked = any(map(_is_marked_quotation, tree.iter("blockquote")))
     writer = _Writer(plain_quotes=not marked)
-    hid = False
     for event, element in _walk(tree):
         if event == "start":
             writer.start(element)
-            hid = hid or hides_words(element)
         else:
             writer.end(element)
-    return Written(writer.text(), hid)
+    return Written(writer.text(), writer.hid)
 
 
 def _without_tags(html: str) -> str:
@@ -122,6 +120,7 @@ class _Writer:
 
     def __init__(self, plain_quotes: bool) -> None:
         self._plain_quotes = plain_quotes
+        self.hid = False
         self._lines: list[str] = []
         self._line: list[str] = []
         self._depth = 0
@@ -141,6 +140,7 @@ class _Writer:
             if tag in _SET_OFF and not unseen:
                 self._blank()
         if unseen:
+            self.hid = self.hid or hides_words(element)
             return
         self._looks.append(look_of(element, self._looks[-1]))
         if tag == "br":

@@ -30,15 +30,18 @@ _INLINE = frozenset(
         *("strike", "strong", "sub", "sup", "time", "tt", "u", "var"),
     )
 )
-#: Whether an HTML may have any word whose look says something. It may be wrong in saying yes.
-_ANY = re.compile(
-    r"<(?:su[pb]|s|strike|del)[\s>/]|line-through|\b(?:super|sub)\b|mso-text-raise", re.IGNORECASE
+#: One of these stands in every HTML that has a word whose look says something.
+_ANY = (
+    *(b"<sup", b"<sub", b"<strike", b"<del", b"<s>", b"<s ", b"<s\t", b"<s\r", b"<s\n", b"<s/"),
+    *(b"line-through", b"mso-text-raise", b"vertical-align"),
 )
 
 
-def may_have_looks(html: str) -> bool:
+def may_have_looks(html: bytes) -> bool:
     """Whether any element of an HTML may be struck, raised or lowered; it costs little to ask."""
-    return _ANY.search(html) is not None
+    lower = html.lower()
+    # What is not written in bytes of ASCII has zeros.
+    return any(one in lower for one in _ANY) or b"\0" in html
 
 
 def is_unseen(element: etree._Element) -> bool:
@@ -58,9 +61,10 @@ def hides_words(element: etree._Element) -> bool:
 
 def look_of(element: etree._Element, outer: int) -> int:
     """How the words of an element look that stands in words which look like ``outer``."""
-    tag = element.tag
-    own = _TAGS.get(tag, 0) if isinstance(tag, str) else 0
-    style = element.get("style")
+    tag, style = str(element.tag), element.get("style")
+    own = _TAGS.get(tag, 0)
+    if not (own or style) and element.get("hidden") is None:
+        return outer
     height = own & _HEIGHTS or outer & _HEIGHTS
     hidden = outer & HIDDEN if element.get("hidden") is None else HIDDEN
     if style:

@@ -92,7 +92,13 @@ def parse_row(row: Row, phone: Phone) -> Iterator[Message | Refused]:
         shown, of_looks = looks.told(one.marked)
         shown = shown.strip()
         notes = [note for note in message.notes if note != looks.NOTE]
-        words = replace(message, text=shown, new_text=shown, notes=(*notes, *of_looks))
+        words = replace(
+            message,
+            text=shown,
+            new_text=shown,
+            notes=(*notes, *of_looks),
+            earlier_words=_earlier(one.marked),
+        )
         since = _EPOCH + timedelta(seconds=one.since) if at else None
         yield _worded(words, one.marked, guid, since and max(since, after))
     yield _worded(message, _text(row) or "", guid, max(edited or after, after))
@@ -153,6 +159,7 @@ def _parse(row: Row, phone: Phone) -> Message | Refused:
         medium=_medium(row, files, chat),
         notes=notes,
         ours=(own,) if is_said else (),
+        earlier_words=_earlier(marked),
     )
 
 
@@ -219,6 +226,11 @@ def _text(row: Row) -> str | None:
         return None
     text = text.replace(_FILE, "")
     return (text.replace(_DRAWN, "") if row.text("balloon_bundle_id") else text).strip()
+
+
+def _earlier(marked: str) -> tuple[str, ...]:
+    before = looks.earlier(marked).strip()
+    return (before, before) if before else ()
 
 
 def _notes(row: Row, text: str, files: tuple[Attachment, ...]) -> Iterator[str]:

@@ -158,7 +158,7 @@ def _message(
     received = number(values(item, "incoming"), "dateReceived")
     files = tuple(content.files)
     shown, of_looks = looks.told(content.text)
-    words = shown.strip()
+    words, before = shown.strip(), looks.earlier(content.text).strip()
     author = people.parties.get(name_of(item, "authorId")) if "incoming" in item else None
     thread = party.group or (party.person.key if party.person else "")
     by_phone = item.get("sms") is True
@@ -181,6 +181,7 @@ def _message(
             *(f"a file of it {one.note}" for one in files if one.note),
         ),
         ours=ours,
+        earlier_words=(before, before) if before else (),
     )
 
 

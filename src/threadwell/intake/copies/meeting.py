@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from threadwell.encounters.child_ids import own_of
-from threadwell.encounters.copies import Group, Own, fingerprint, joined, tell_apart
+from threadwell.encounters.copies import Group, Own, fingerprint, joined, same_words, tell_apart
 from threadwell.encounters.identity import message_identity
 from threadwell.encounters.said import File, Said, file_of, repeats, said, said_in
 from threadwell.fhir.json import decode
 from threadwell.intake.copies.occupants import Occupant, SharedId
 from threadwell.intake.people.route import Held
-from threadwell.messages import Address, Attachment, Message
+from threadwell.messages import Address, Attachment, Message, looks
 from threadwell.stores.contract import Stored
 
 _MINUTE_US = 60_000_000
@@ -249,13 +249,27 @@ def _record(
     *,
     sole: bool,
 ) -> Record:
-    apart = "" if sole else fingerprint(group.said)
+    apart = "" if sole else _apart(group.said, there)
     id_ = message_identity(place.channel, place.external_id, apart).id
     base = next((each for each in there if each.key.id == id_), next(iter(there), None))
     for at, new in enumerate(newcomers):
         new.child, new.fresh = id_, base is None and not at
     others = [each for each in there if each is not base]
     return Record(id_, apart, group.said, base, others, newcomers)
+
+
+def _apart(now: Said, there: Sequence[Occupant]) -> str:
+    """What tells it apart from others of its id.
+
+    An earlier build has read the same words without their looks, and made it of those: it stays.
+    """
+    kept = {
+        own.apart
+        for each in there
+        if looks.NOTE in now.notes and same_words(each.said, now)
+        if (own := own_of(each.body)) is not None and own.apart
+    }
+    return min(kept) if kept else fingerprint(now)
 
 
 def _attachment(file: File, bytes_: Bytes) -> Attachment:
