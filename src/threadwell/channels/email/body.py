@@ -141,7 +141,9 @@ def _open_parcels(into: _Contents) -> None:
         has_words = bool("".join(into.texts).strip())
         letter = parse(as_mail(opened.item))
         _gather(letter, inner, files_only=has_words)
-        _put_rich(inner, letter)
+        _put_rich(into if has_words else inner, letter)
+        if has_words and FROM_HTML not in into.notes:
+            _put_looks(into, letter)
         keep = not opened.whole or bool(why_no_mail(opened.item))
         into.files[at : at + 1] = [*inner.files, *([part] if keep else [])]
         into.texts += inner.texts
@@ -191,6 +193,8 @@ def _put_rich(into: _Contents, mail: Part) -> None:
     if looks.without_marks(marked).rstrip() == into.texts[0].rstrip():
         text, earlier = _told(marked, into.notes)
         into.texts, into.earlier = [text], [earlier]
+    else:
+        _put(into, marked)
 
 
 def _put_looks(form: _Contents, alternatives: Part) -> None:
@@ -200,7 +204,12 @@ def _put_looks(form: _Contents, alternatives: Part) -> None:
         return
     if not may_have_looks(content_of(html, [], as_text=True)):
         return
-    marked, whole = with_looks(form.texts[0], html_with_marks(_decoded(html, [])).marked)
+    _put(form, html_with_marks(_decoded(html, [])).marked)
+
+
+def _put(form: _Contents, of_other: str) -> None:
+    """Put into a plain text the looks of its other form."""
+    marked, whole = with_looks(form.texts[0], of_other)
     text, of_looks = looks.told(marked)
     form.texts, form.earlier = [text], [looks.earlier(marked) or text]
     form.notes += of_looks if whole else (*of_looks, NOT_PLACED)

@@ -33,15 +33,18 @@ _INLINE = frozenset(
 #: One of these stands in every HTML that has a word whose look says something.
 _ANY = (
     *(b"<sup", b"<sub", b"<strike", b"<del", b"<s>", b"<s ", b"<s\t", b"<s\r", b"<s\n", b"<s/"),
-    *(b"line-through", b"mso-text-raise", b"vertical-align"),
+    *(b"line-through", b"mso-text-raise"),
 )
+_ALIGNED = re.compile(rb"vertical-align\s*+:\s*+su[pb]")
 
 
 def may_have_looks(html: bytes) -> bool:
     """Whether any element of an HTML may be struck, raised or lowered; it costs little to ask."""
     lower = html.lower()
     # What is not written in bytes of ASCII has zeros.
-    return any(one in lower for one in _ANY) or b"\0" in html
+    if any(one in lower for one in _ANY) or b"\0" in html:
+        return True
+    return _ALIGNED.search(lower) is not None
 
 
 def is_unseen(element: etree._Element) -> bool:

@@ -213,6 +213,19 @@ def rich(tmp_path: Path, rtf: bytes) -> Message:
     return found
 
 
+def test_a_plain_text_has_the_looks_of_its_rich_text(tmp_path: Path) -> None:
+    """As Outlook keeps a mail: its words, and all of it as rich text, be that made of an HTML."""
+    rtf = (
+        rb"{\rtf1\ansi\fromhtml1 {\*\htmltag96 <p>}\htmlrtf \pard\plain \htmlrtf0 Take "
+        rb"{\*\htmltag148 <s>}\htmlrtf {\strike \htmlrtf0 10 mg{\*\htmltag156 </s>}\htmlrtf }"
+        rb"\htmlrtf0  5 mg, 10\htmlrtf {\super \htmlrtf0 9\htmlrtf }\htmlrtf0 /L\par}"
+    )
+    words = "Take 10 mg 5 mg,\r\n109/L\r\n"
+    found = read_one(tmp_path, Item(properties() | {TEXT: words, RICH: compress(rtf)}, [CARE]))
+    assert isinstance(found, Message)
+    assert (found.text, found.notes) == ("Take ~~10 mg~~ 5 mg,\n10⁹/L", (looks.NOTE,))
+
+
 def test_an_id_is_not_made_of_looks(tmp_path: Path) -> None:
     """An item without a Message-ID has the id that its words make, however they look."""
     plain = rich(tmp_path, rb"{\rtf1\ansi 10 mg 5 mg}")

@@ -122,7 +122,8 @@ def _texts(properties: Properties) -> list[bytes]:
     """The text of a mail in its forms, as one part; none where it says nothing."""
     plain, html = properties.text(_TEXT), properties.content(_HTML)
     if not plain and html is None:
-        plain = without_marks(_rich(properties)) or properties.text(_HTML)
+        coded = properties.content(_RICH_TEXT)
+        plain = without_marks(rich_text(coded)) if coded else properties.text(_HTML)
     forms = []
     if plain:
         forms.append(_part("text/plain; charset=utf-8", plain.encode("utf-8", "replace")))
@@ -135,16 +136,15 @@ def _texts(properties: Properties) -> list[bytes]:
     return [_joined(forms, "outlook-forms", kind="alternative")]
 
 
-def _rich(properties: Properties) -> str:
-    """The text that is there as rich text only, with marks where it has a look."""
-    coded = properties.content(_RICH_TEXT)
-    is_only = not properties.text(_TEXT) and properties.content(_HTML) is None
-    return rich_text(coded) if coded and is_only else ""
-
-
 def _looks(properties: Properties) -> str:
-    """The text with marks, for the header: ids are made of the parts, which stay as they were."""
-    marked = _rich(properties)
+    """The rich text with marks, for the header: ids are made of the parts, which stay as they were.
+
+    Beside an HTML it says nothing more.
+    """
+    coded = properties.content(_RICH_TEXT)
+    if not coded or properties.content(_HTML) is not None:
+        return ""
+    marked = rich_text(coded, if_looks=True)
     return b64encode(marked.encode("utf-8", "replace")).decode() if has_marks(marked) else ""
 
 

@@ -18,10 +18,11 @@ _STRUCK = frozenset(("strike", "striked", "deleted"))
 _OFF = "0"
 
 
-def rich_text(content: bytes) -> str:
+def rich_text(content: bytes, *, if_looks: bool = False) -> str:
     """The words of a compressed RTF, with marks (``messages/looks.py``) where they look otherwise.
 
-    ``""`` where it cannot be read. Words that a revision has deleted are struck.
+    ``""`` where it cannot be read, or, with ``if_looks``, has nothing of the kind. Words that a
+    revision has deleted are struck.
     """
     from compressed_rtf import decompress  # here, as few mails have nothing else
     from striprtf.striprtf import remove_pict_groups, rtf_to_text
@@ -30,6 +31,8 @@ def rich_text(content: bytes) -> str:
         plain = decompress(content).decode("latin-1")
         if _LOOKS.search(plain):
             plain = _marked(str(remove_pict_groups(plain)))  # type: ignore[no-untyped-call]
+        elif if_looks:
+            return ""
         text = str(rtf_to_text(plain, errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, LookupError, OverflowError):
         return ""

@@ -21,6 +21,7 @@ _TEXT, _RICH, _HTML, _HTML_PAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
 _LONG_NAME, _TYPE, _LONG_SUBJECT = 0x3707, 0x370E, 0x0037
 _NOTE = {CLASS: "IPM.Microsoft Mail.Note"}
 _RTF = rb"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0 Arial;}}\f0 Caf\'e9 at nine\par}"
+_STRUCK = rb"{\rtf1\ansi {\strike 10 mg} 5 mg}"
 _SCAN = ("SCAN~1.PDF", b"%PDF-1.4 scan", {_LONG_NAME: "Scan of Tuesday.pdf", _TYPE: "x/pdf"})
 
 
@@ -53,6 +54,10 @@ def read(content: bytes, text: str | None = None, name: str = "winmail.dat") -> 
         (Parcel({_RICH: compress(_RTF)}), None, "Café at nine", []),
         (Parcel({_HTML: "<p>Café</p>".encode("cp1252"), _HTML_PAGE: 1252}), None, "Café", []),
         (Parcel({_TEXT: "In the file"}), "In the mail", "In the mail", []),
+        (Parcel({_RICH: compress(_STRUCK)}), None, "~~10 mg~~ 5 mg", []),
+        (Parcel({_RICH: compress(_STRUCK)}), "10 mg 5 mg", "~~10 mg~~ 5 mg", []),
+        (Parcel({_RICH: compress(_STRUCK)}), "*10 mg* 5 mg\n", "*~~10 mg~~* 5 mg", []),
+        (Parcel({_HTML: b"<s>10 mg</s> 5 mg"}), "10 mg 5 mg", "~~10 mg~~ 5 mg", []),
         (Parcel({_TEXT: "In the file"}), "  ", "In the file", []),
         (
             Parcel({_TEXT: "See the scan"}, _NOTE, [_SCAN]),
