@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from threadwell.fhir.definitions import RESOURCE_TYPES, load
-from threadwell.fhir.definitions.structures import elements, primitive
+from threadwell.fhir.definitions.structures import elements, has_element, primitive
 from threadwell.fhir.validation import validate
 
 PRIMITIVES = {
@@ -37,6 +37,12 @@ def test_every_element_has_types_that_are_defined() -> None:
     used = {code for type_ in structures for e in elements(type_) for code in e.types}
     assert {code for code in used if primitive(code)} == PRIMITIVES
     assert structures.keys() >= RESOURCE_TYPES
+
+
+def test_a_type_has_its_elements_and_no_others() -> None:
+    for type_ in load("structures"):
+        assert all(has_element(type_, element.name) for element in elements(type_))
+        assert not has_element(type_, "elements")
 
 
 def test_every_reference_leads_to_resource_types() -> None:

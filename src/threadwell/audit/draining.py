@@ -21,13 +21,13 @@ from threadwell.audit.chain import BLOCK, HEAD, Head, block_name, chained, read_
 from threadwell.audit.index import terms_of
 from threadwell.audit.noted import LineAt, nowhere, read_notes
 from threadwell.audit.patients import Patients
-from threadwell.audit.record import Line, Record, Who
+from threadwell.audit.record import Line, Record, Touched, Who
 from threadwell.audit.spool import SUFFIX, MemorySpool, Spool, is_left, lines_in, project_of
 from threadwell.stores.contract import ChangeSet, Conflict, Kept, Store
 
 #: How far each spool is drained.
 DRAINED = "audit-spool"
-#: Records of one block, versions that they name in all, and bytes of spools that are read for it: a
+#: Records of one block, versions that they name, and bytes of spools that are read for it: a
 #: version takes a kilobyte of memory until the block is written.
 _MOST, _VERSIONS, _BYTES = 1000, 5_000, 1_000_000
 #: Bytes of spools that whoever has only read chains on the way out, and the seconds after which no
@@ -43,17 +43,17 @@ class _Waiting:
 
     records: list[Record] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
-    versions: int = 0
+    versions: set[Touched] = field(default_factory=set)
 
     def add(self, records: Iterable[Record]) -> None:
         """Have these in the block, too."""
         for one in records:
             self.records.append(one)
-            self.versions += len(one.touched)
+            self.versions.update(one.touched)
 
     def full(self) -> bool:
         """Whether what is more is for the next block."""
-        return len(self.records) >= _MOST or self.versions >= _VERSIONS
+        return len(self.records) >= _MOST or len(self.versions) >= _VERSIONS
 
 
 class Drain:

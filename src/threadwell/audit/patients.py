@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -17,6 +17,8 @@ from threadwell.stores.contract import Key, Store, Stored
 Version: TypeAlias = tuple[str, str, str]
 #: Versions that are remembered with the patients they are about: some 6 MB.
 _MOST = 20_000
+#: Resources that are read at once to learn that.
+_AT_ONCE = 500
 #: Versions before a deletion that are looked at for what it has deleted.
 _BACK = 5
 _PATIENT = re.compile(r"(?:.*/)?Patient/([A-Za-z0-9\-.]{1,64})(?:/_history/.*)?")
@@ -81,9 +83,16 @@ class Patients:
             self._same.clear()
             known = self._known.setdefault(project, {})
             wanted = {one for one in versions if may_be_about(one[0])}
-        keys = list(dict.fromkeys(Key(type_, id_) for type_, id_, _ in wanted))
+        asked = list(wanted)
+        for at in range(0, len(asked), _AT_ONCE):
+            await self._learn(project, asked[at : at + _AT_ONCE], known)
+
+    async def _learn(
+        self, project: str, asked: Sequence[Version], known: dict[Version, tuple[str, ...]]
+    ) -> None:
+        keys = list(dict.fromkeys(Key(type_, id_) for type_, id_, _ in asked))
         current = await self._store.read_many(project, keys)
-        for type_, id_, version in wanted:
+        for type_, id_, version in asked:
             found = current.get(Key(type_, id_))
             if found is None or found.version_id != version:
                 found = await self._store.read_version(project, type_, id_, version)

@@ -13,7 +13,7 @@ from threadwell.stores.unused import keep_little
 
 #: What others have written and each worker asks for at once, or by its first requests.
 _OTHERS = ("jwt.algorithms", "opentelemetry.trace", "uvloop", "zstandard")
-_DEFINITIONS = ("structures", "constraints", "search_parameters", "compartments", "value_sets")
+_DEFINITIONS = ("constraints", "search_parameters", "compartments", "value_sets")
 #: Those of which every practice has some.
 _USUAL = ("Communication", "Encounter", "Patient", "Practitioner", "Task")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 
 import pytest
 
-from threadwell.api.load.lane import Lane
+from threadwell.api.load.lane import MOST, Lane, Lanes
 
 pytestmark = pytest.mark.anyio
 
@@ -87,12 +86,26 @@ async def test_the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_n
     assert await _House(lane, [100]).after() == [0]
 
 
-async def test_nobody_waits_for_ever() -> None:
-    lane = Lane(100, 0.0)
-    async with AsyncExitStack() as under_way:
-        for _ in range(3):
-            await under_way.enter_async_context(lane.turn(100))
-    house = _House(Lane(100, 60.0), [100, 1])
+async def test_one_that_takes_long_is_not_counted_any_more() -> None:
+    lane = Lane(100, 0.01)
+    house = _House(lane, [100, 100, 100])
     assert await house.after() == [0]
-    assert await house.after(0) == [1]
-    assert await house.after(1) == []
+    while sorted(house.under_way) != [0, 1, 2]:
+        await asyncio.sleep(0.005)
+    assert await house.after(0, 1, 2) == []
+    # What it was counted for is given back once.
+    again = _House(lane, [100, 1])
+    assert await again.after() == [0]
+    assert await again.after(0, 1) == []
+
+
+async def test_nobody_waits_for_a_large_one() -> None:
+    lanes = Lanes()
+    async with lanes.of(MOST + 1).turn(MOST + 1):
+        house = _House(lanes.of(MOST), [MOST, 1])
+        assert await house.after() == [0]
+        large = _House(lanes.of(2 * MOST), [2 * MOST])
+        assert await large.after() == []
+    assert await large.after() == [0]
+    assert await large.after(0) == []
+    assert await house.after(0, 1) == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threadwell.api.exchange import Answer, Request
 from threadwell.api.load.allowance import Allowance, Left
 from threadwell.api.load.failures import Failures
-from threadwell.api.load.lane import Lane
+from threadwell.api.load.lane import Lanes
 from threadwell.api.load.limits import MAX_IN_FLIGHT
 from threadwell.api.load.meter import Meter
 from threadwell.api.outcomes import Headed, refusal, tracing
@@ -35,7 +35,7 @@ class Load:
     allowance: Allowance | None = None
     draining: bool = False
     failures: Failures = field(default_factory=Failures)
-    bundles: Lane = field(default_factory=Lane)
+    bundles: Lanes = field(default_factory=Lanes)
     at_end: list[Callable[[], None]] = field(default_factory=list)
     _held: int = 0
 

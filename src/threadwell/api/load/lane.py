@@ -12,18 +12,19 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-#: Bytes of the bodies that are worked on side by side, and seconds that anybody waits for a turn.
-_MOST, _PATIENCE = 256 * 1024, 5.0
+#: Bytes of bodies that go side by side, and seconds for which one that goes is counted.
+MOST, PATIENCE = 256 * 1024, 5.0
 
 
 class Lane:
     """Bodies under way in one event loop, in the order in which they came.
 
-    ``most`` bytes go side by side, or one that is larger. Nobody waits longer than ``patience``
-    (seconds): work that stands still for something must not hold up all others.
+    ``most`` bytes go side by side, or one that is larger. One that has gone for ``patience``
+    (seconds) is not counted any more: work that takes long, or stands still for something, does not
+    hold up all others.
     """
 
-    def __init__(self, most: int = _MOST, patience: float = _PATIENCE) -> None:
+    def __init__(self, most: int = MOST, patience: float = PATIENCE) -> None:
         self._most, self._patience = most, patience
         self._held = 0
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -35,10 +36,18 @@ class Lane:
             await self._wait(size)
         else:
             self._held += size
+        counted = [size]
+
+        def end() -> None:
+            if counted:
+                self._give_up(counted.pop())
+
+        timer = asyncio.get_running_loop().call_later(self._patience, end)
         try:
             yield
         finally:
-            self._give_up(size)
+            timer.cancel()
+            end()
 
     def _has_room(self, size: int) -> bool:
         return not self._held or self._held + size <= self._most
@@ -49,16 +58,13 @@ class Lane:
         mine = size, called
         self._waiting.append(mine)
         try:
-            await asyncio.wait([called], timeout=self._patience)
+            await asyncio.wait([called])
         except asyncio.CancelledError:
             if not called.done():
                 self._waiting.remove(mine)
                 size = 0
             self._give_up(size)
             raise
-        if not called.done():
-            self._waiting.remove(mine)
-            self._held += size
 
     def _give_up(self, size: int) -> None:
         """Give back the room of so many bytes, and call whoever has room now."""
@@ -67,3 +73,14 @@ class Lane:
             size, called = self._waiting.popleft()
             self._held += size
             called.set_result(None)
+
+
+class Lanes:
+    """A lane for bodies of a usual size, and one for larger ones, which nobody else waits for."""
+
+    def __init__(self) -> None:
+        self._usual, self._large = Lane(), Lane()
+
+    def of(self, size: int) -> Lane:
+        """The lane for a body of so many bytes."""
+        return self._large if size > MOST else self._usual

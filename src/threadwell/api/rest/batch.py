@@ -36,7 +36,8 @@ async def perform_bundle(context: Context, request: Request, perform: Handler) -
 
     ``perform`` answers the request of one entry.
     """
-    async with context.load.bundles.turn(len(request.body)):
+    size = len(request.body)
+    async with context.load.bundles.of(size).turn(size):
         return await _perform(context, request, perform)
 
 

@@ -17,9 +17,18 @@ import msgspec
 @cache
 def load(name: str) -> Any:
     """The content of ``<name>.json.gz``, read once; callers share it and must not change it."""
-    return msgspec.json.decode(
-        gzip.decompress(files(__name__).joinpath(f"{name}.json.gz").read_bytes())
-    )
+    return msgspec.json.decode(_content(name))
+
+
+def load_parts(name: str) -> dict[str, msgspec.Raw]:
+    """The same of one that is an object: its members, each as its JSON, to be decoded when asked
+    for. Of a server's processes each has its own copy of objects, and all have these in common.
+    """
+    return msgspec.json.decode(_content(name), type=dict[str, msgspec.Raw])
+
+
+def _content(name: str) -> bytes:
+    return gzip.decompress(files(__name__).joinpath(f"{name}.json.gz").read_bytes())
 
 
 #: The 146 concrete resource types, without ``Resource`` and ``DomainResource``.

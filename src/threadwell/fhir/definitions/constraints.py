@@ -6,7 +6,7 @@ from functools import cache
 from typing import NamedTuple
 
 from threadwell.fhir.definitions import load
-from threadwell.fhir.definitions.structures import elements
+from threadwell.fhir.definitions.structures import has_element
 
 #: Expressions of R4 that do not say what their text says, or say it in FHIRPath of their own.
 _CORRECTED = {
@@ -60,8 +60,4 @@ def _contains_others(type_: str) -> bool:
 
 @cache
 def _domain_resources() -> frozenset[str]:
-    return frozenset(
-        type_
-        for type_ in load("resource_types")
-        if any(element.name == "contained" for element in elements(type_))
-    )
+    return frozenset(type_ for type_ in load("resource_types") if has_element(type_, "contained"))

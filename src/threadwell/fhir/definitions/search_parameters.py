@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from threadwell.fhir.definitions import RESOURCE_TYPES, load
-from threadwell.fhir.definitions.structures import elements
+from threadwell.fhir.definitions.structures import has_element
 
 # R4 names the two components of this parameter the wrong way round.
 _SWAPPED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"
@@ -52,7 +52,7 @@ def search_parameters(type_: str) -> Mapping[str, SearchParameter]:
     """
     if type_ not in RESOURCE_TYPES:
         return MappingProxyType({})
-    is_domain_resource = any(element.name == "text" for element in elements(type_))
+    is_domain_resource = has_element(type_, "text")
     bases = ("Resource", "DomainResource", type_) if is_domain_resource else ("Resource", type_)
     found = {p["code"]: _parameter(p, base) for base in bases for p in _by_base(base)}
     return MappingProxyType(found)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from threadwell.fhir.definitions import load
+import msgspec
+
+from threadwell.fhir.definitions import load_parts
 
 #: A profile that elements name as their type; in JSON it goes by the type that it narrows.
 _PROFILED = {"SimpleQuantity": "Quantity"}
@@ -57,14 +60,29 @@ def elements(type_: str) -> tuple[Element, ...]:
             value_set,
             bool(summary),
         )
-        for name, (minimum, many, types, value_set, summary) in load("structures")[type_].items()
+        for name, (minimum, many, types, value_set, summary) in _members(type_).items()
     )
+
+
+def has_element(type_: str, name: str) -> bool:
+    """Whether a type has an element of that name; raises ``KeyError`` as ``elements`` does."""
+    return name in _members(type_)
 
 
 @cache
 def primitive(type_: str) -> bool:
     """Whether the type is a primitive: a JSON string, number or boolean, not an object."""
-    return type_ not in load("structures")
+    return type_ not in _structures()
+
+
+def _members(type_: str) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.decode(_structures()[type_])
+    return found
+
+
+@cache
+def _structures() -> dict[str, msgspec.Raw]:
+    return load_parts("structures")
 
 
 def _capital(name: str) -> str:
