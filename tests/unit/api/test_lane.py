@@ -9,8 +9,6 @@ import pytest
 
 from threadwell.api.load.lane import MOST, Lane, Lanes
 
-pytestmark = pytest.mark.anyio
-
 
 async def _settle() -> None:
     for _ in range(10):
@@ -54,9 +52,13 @@ class _House:
         ([0, 0, 100, 0], [((), [0, 1, 2, 3])]),
     ],
 )
-async def test_bodies_go_side_by_side_as_far_as_there_is_room(
+def test_bodies_go_side_by_side_as_far_as_there_is_room(
     sizes: list[int], steps: list[tuple[tuple[int, ...], list[int]]]
 ) -> None:
+    asyncio.run(_side_by_side(sizes, steps))
+
+
+async def _side_by_side(sizes: list[int], steps: list[tuple[tuple[int, ...], list[int]]]) -> None:
     house = _House(Lane(100, 60.0), sizes)
     for ends, under_way in steps:
         assert await house.after(*ends) == under_way
@@ -64,7 +66,11 @@ async def test_bodies_go_side_by_side_as_far_as_there_is_room(
     await asyncio.gather(*house.tasks)
 
 
-async def test_who_is_gone_holds_up_nobody() -> None:
+def test_who_is_gone_holds_up_nobody() -> None:
+    asyncio.run(_who_is_gone_holds_up_nobody())
+
+
+async def _who_is_gone_holds_up_nobody() -> None:
     lane = Lane(100, 60.0)
     house = _House(lane, [60, 60, 60, 30])
     await _settle()
@@ -74,7 +80,11 @@ async def test_who_is_gone_holds_up_nobody() -> None:
     assert await house.after() == [0, 3]
 
 
-async def test_the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_next() -> None:
+def test_the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_next() -> None:
+    asyncio.run(_the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_next())
+
+
+async def _the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_next() -> None:
     lane = Lane(100, 60.0)
     async with lane.turn(100):
         house = _House(lane, [90, 90])
@@ -86,7 +96,11 @@ async def test_the_room_of_one_that_is_cancelled_when_it_is_called_goes_to_the_n
     assert await _House(lane, [100]).after() == [0]
 
 
-async def test_one_that_takes_long_is_not_counted_any_more() -> None:
+def test_one_that_takes_long_is_not_counted_any_more() -> None:
+    asyncio.run(_one_that_takes_long_is_not_counted_any_more())
+
+
+async def _one_that_takes_long_is_not_counted_any_more() -> None:
     lane = Lane(100, 0.01)
     house = _House(lane, [100, 100, 100])
     assert await house.after() == [0]
@@ -99,7 +113,11 @@ async def test_one_that_takes_long_is_not_counted_any_more() -> None:
     assert await again.after(0, 1) == []
 
 
-async def test_nobody_waits_for_a_large_one() -> None:
+def test_nobody_waits_for_a_large_one() -> None:
+    asyncio.run(_nobody_waits_for_a_large_one())
+
+
+async def _nobody_waits_for_a_large_one() -> None:
     lanes = Lanes()
     async with lanes.of(MOST + 1).turn(MOST + 1):
         house = _House(lanes.of(MOST), [MOST, 1])
