@@ -37,7 +37,7 @@ from threadwell.stores.contract import DEFAULT_PROJECT, Write
 from threadwell.stores.memory import MemoryStore
 from threadwell.stores.sql.keys import Form, Keys
 from threadwell.stores.sql.prepare import work_out
-from threadwell.stores.sql.sheet import image_of
+from threadwell.stores.sql.sheet import Sheet, sheet_of
 
 #: What is looked at, or handed over, at once.
 _TOGETHER = 2000
@@ -166,14 +166,14 @@ def _storing() -> _Steps:
     def worked(batches: list[list[Write]]) -> list[tuple[list[Write], Any]]:
         return [(writes, work_out(keys, DEFAULT_PROJECT, writes)) for writes in batches]
 
-    def sheets(batches: list[tuple[list[Write], Any]]) -> list[tuple[list[Write], bytes]]:
+    def sheets(batches: list[tuple[list[Write], Any]]) -> list[tuple[list[Write], Sheet]]:
         return [
-            (writes, image_of([one.added for one in found], Form.PAGES))
+            (writes, sheet_of(found[0].basis, [one.added for one in found], Form.PAGES))
             for writes, found in batches
         ]
 
-    def pickled(batches: list[tuple[list[Write], bytes]]) -> list[bytes]:
-        return [dumps(([packed(one, None) for one in some], image)) for some, image in batches]
+    def pickled(batches: list[tuple[list[Write], Sheet]]) -> list[bytes]:
+        return [dumps(([packed(one, None) for one in some], sheet)) for some, sheet in batches]
 
     def unpickled(every: Sequence[bytes]) -> None:
         for one in every:

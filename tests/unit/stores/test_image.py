@@ -36,7 +36,7 @@ def check(rows: list[tuple[int, int, int]]) -> bytes:
         lists.setdefault(key, []).append(place(sort, at))
     for places in lists.values():
         in_order(places)
-    whole = image(cells(lists))
+    whole = image(cells(sorted(lists), lists))
     connection = apsw.Connection(":memory:")
     connection.deserialize("main", whole)
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

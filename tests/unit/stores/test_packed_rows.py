@@ -8,6 +8,7 @@ from random import Random
 import asyncpg
 import pytest
 
+from threadwell.stores.postgres import PostgresStore
 from threadwell.stores.postgres.address import parse_address
 from threadwell.stores.sql.entries import Entries
 from threadwell.stores.sql.packed_rows import Lists, copy, entries_in, numbered
@@ -45,6 +46,9 @@ def test_postgres_copies_them_all(empty_postgres_url: str, count: int, project: 
     assert [key for key, _, _ in found] == sorted(key for key, _, _ in found)
 
     async def copied() -> set[tuple[int, ...]]:
+        store = PostgresStore.open(empty_postgres_url)
+        await store.index_keys()  # now there are tables
+        await store.close()
         address = parse_address(empty_postgres_url)
         connection = await asyncpg.connect(address.dsn, server_settings=address.settings)
         try:

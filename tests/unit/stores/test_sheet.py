@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -73,10 +74,16 @@ async def index_of(store: Either, asked: Asked) -> tuple[set[Any], set[Any]]:
     keys, texts = await store.index_keys(), "SELECT key, folded, rid FROM text"
     if isinstance(store, PostgresStore):
         texts = "SELECT key, text, rid FROM folded"
-    sqls = "SELECT key, sort, rid FROM posting", texts, "SELECT rid, present, sort FROM resource"
+    sqls = (
+        "SELECT key, sort, rid FROM posting",
+        texts,
+        "SELECT rid, present, sort FROM resource WHERE NOT deleted",
+    )
     there = {row for sql in sqls for row in await asked(sql)}
     expected: set[Any] = set()
-    for rid, body, updated in await asked("SELECT rid, body, updated FROM resource"):
+    for rid, body, updated in await asked(
+        "SELECT rid, body, updated FROM resource WHERE NOT deleted"
+    ):
         found = entries_of_body(keys, DEFAULT_PROJECT, body, updated)
         expected.update(found.postings(rid))
         for key, text in found.texts:
@@ -113,16 +120,17 @@ async def in_postgres(url: str, session: Session) -> None:
         await store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", "sqlite in bulk", "postgres"])
 def run(request, tmp_path):
     def run(session) -> None:
         async def whole(store: Either, asked: Asked) -> None:
-            await session(store)
+            async with store.in_bulk() if "bulk" in request.param else nullcontext():
+                await session(store)
             there, expected = await index_of(store, asked)
             assert there == expected
             assert len(expected) > 10
 
-        if request.param == "sqlite":
+        if request.param != "postgres":
             asyncio.run(in_sqlite(str(tmp_path / "a.db"), whole))
         else:
             asyncio.run(in_postgres(request.getfixturevalue("empty_postgres_url"), whole))

@@ -22,6 +22,7 @@ from threadwell.stores.sql.condition import looks_up
 from threadwell.stores.sql.conditions import Condition
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
+from threadwell.stores.sql.sheet import keys_in
 
 _CURRENT = """
 SELECT k.type, k.id, r.rid, r.number, r.version_id
@@ -212,7 +213,7 @@ class _Check:
                 self._written_keys.update(added.places)
                 self._written_keys.update([key for key, _ in added.placed])
             if prepared.sheet is not None:
-                self._written_keys.update(prepared.sheet.keys())
+                self._written_keys.update(keys_in(prepared.sheet.lists))
 
     def _may_match_written(self, term: _Term) -> bool:
         # Of what was updated only the entries are known that changed.

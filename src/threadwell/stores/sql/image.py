@@ -7,7 +7,7 @@ is that of https://www.sqlite.org/fileformat2.html.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from struct import Struct
 
 #: What makes the table that the bytes hold.
@@ -47,10 +47,12 @@ def in_order(places: list[bytes]) -> None:
         places.sort(key=_place.unpack)
 
 
-def cells(lists: Mapping[int, Sequence[bytes]]) -> bytes:
-    """The entries of an ``image``: by key the places of its list, at least one, in order."""
+def cells(keys: Iterable[int], lists: Mapping[int, Sequence[bytes]]) -> bytes:
+    """The entries of an ``image``: of the lists with these keys, in order, their places, at least
+    one each, in order.
+    """
     found: list[bytes] = []
-    for key in sorted(lists):
+    for key in keys:
         head = _PREFIX + _key(key)
         found += (head, head.join(lists[key]))
     return b"".join(found)

@@ -41,10 +41,14 @@ class Lists:
         for key, at in entries.placed:
             tails[key].append(_tail(_LONG, at, _LONG, number))
 
+    def keys(self) -> list[int]:
+        """The lists that get entries, in order."""
+        return sorted(self._tails)
+
     def rows(self, project: int) -> bytes:
         """All of them, with the number of the project."""
         rows: list[bytes] = []
-        for key in sorted(self._tails):
+        for key in self.keys():
             tails = self._tails[key]
             head = _head(_COLUMNS, _LONG, project, _LONG, key)
             # As bytes they are in order, but for times before 1970, which come last.

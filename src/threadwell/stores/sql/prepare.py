@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from threadwell.fhir.json import decode
 from threadwell.fhir.search.catalogue import Home
@@ -13,7 +13,7 @@ from threadwell.stores.parameters import Changing
 from threadwell.stores.sql.entries import Entries, entries
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.shapes import shape_of
-from threadwell.stores.sql.sheet import Marks, Sheet, image_of, marks_of
+from threadwell.stores.sql.sheet import Basis, Marks, Sheet, marks_of, sheet_of
 from threadwell.stores.sql.updates import changes
 
 
@@ -38,14 +38,10 @@ class Prepared(NamedTuple):
         return len(self.added) + len(self.change_set.kept)
 
 
-#: The secret of the keys, the bases that are ours, the project, and the turn of its parameters.
-_Basis: TypeAlias = tuple[bytes, frozenset[str], str, int]
-
-
 class Worked(NamedTuple):
     """What a write removes from the index and adds to it, and what that hangs on."""
 
-    basis: _Basis
+    basis: Basis
     removed: Entries
     added: Entries
 
@@ -127,7 +123,7 @@ def as_sheet(
     worked = [
         next(marks) if _is_new(write) else one for one, write in zip(every, writes, strict=True)
     ]
-    return worked, Sheet(every[0].basis, len(new), keys.sheets, image_of(new, keys.sheets))
+    return worked, sheet_of(every[0].basis, new, keys.sheets)
 
 
 def forget(keys: Keys) -> None:
@@ -141,7 +137,7 @@ def _is_new(write: Write) -> bool:
     return write.before is None and write.resource is not None
 
 
-def _usable(keys: Keys, change_set: ChangeSet, basis: _Basis) -> Sheet | None:
+def _usable(keys: Keys, change_set: ChangeSet, basis: Basis) -> Sheet | None:
     """The sheet of a change set, if it is what would be worked out here."""
     sheet = change_set.worked
     if not (isinstance(sheet, Sheet) and sheet.form is keys.sheets and sheet.basis == basis):
@@ -151,7 +147,7 @@ def _usable(keys: Keys, change_set: ChangeSet, basis: _Basis) -> Sheet | None:
 
 
 def _difference(
-    keys: Keys, project: str, write: Write, basis: _Basis, home: Home, sheet: Sheet | None = None
+    keys: Keys, project: str, write: Write, basis: Basis, home: Home, sheet: Sheet | None = None
 ) -> tuple[Entries, Entries]:
     resource = write.resource
     if isinstance(write.worked, Marks):
@@ -171,5 +167,5 @@ def _difference(
     return _NONE, entries(keys, project, resource, write.updated, home) if resource else _NONE
 
 
-def _basis(keys: Keys, home: Home, project: str) -> _Basis:
+def _basis(keys: Keys, home: Home, project: str) -> Basis:
     return keys.secret, keys.bases.own, project, home.turn

@@ -7,6 +7,7 @@ from functools import partial
 from threadwell.fhir.search.within import plain_type
 from threadwell.stores.sql.counting import SHORT, Changed, Length, longer
 from threadwell.stores.sql.entries import entered
+from threadwell.stores.sqlite.deferred import WAITS
 from threadwell.stores.sqlite.news import POSITION
 from threadwell.stores.sqlite.reader import Reader
 
@@ -50,7 +51,9 @@ class Counting:
             now = None if more is None else was.entries + more
         if now is None:
             now = int(rows(_ENTRIES, (key,))[0][0])
-        keys.lengths.keep(pid, key, Length(position, turn, now))
+        if not rows(WAITS, ()):
+            # Else some of what was committed is not in the list yet.
+            keys.lengths.keep(pid, key, Length(position, turn, now))
         return now
 
     def _changed(self, position: int, key: int) -> list[Changed] | None:

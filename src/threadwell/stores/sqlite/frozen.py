@@ -21,9 +21,10 @@ from threadwell.stores.sqlite.database import (
     setting,
     state,
 )
+from threadwell.stores.sqlite.deferred import waits
 from threadwell.stores.sqlite.faults import store_error
 
-_OLDER = "was written by an earlier Threadwell, and has to be opened once where it can be written"
+_ONCE = "and has to be opened once where it can be written"
 
 
 def is_frozen(path: Path) -> bool:
@@ -60,7 +61,9 @@ def check_frozen(connection: apsw.Connection, path: Path) -> None:
     if version > len(migrations()):
         raise StoreError(f"{path} was written by a newer Threadwell")
     if version < len(migrations()) or not is_current(setting(connection, "index")):
-        raise StoreError(f"{path} {_OLDER}")
+        raise StoreError(f"{path} was written by an earlier Threadwell, {_ONCE}")
+    if waits(connection):
+        raise StoreError(f"{path} was not closed after the last import, {_ONCE}")
 
 
 def _connected(path: Path, how: str) -> apsw.Connection:

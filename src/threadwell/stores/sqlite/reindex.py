@@ -53,7 +53,7 @@ def reindex_if_old(connection: apsw.Connection, keys: Keys) -> None:
 
 def reindex(connection: apsw.Connection, keys: Keys) -> None:
     """Write every entry anew, within the transaction that is open."""
-    connection.execute("DELETE FROM posting; DELETE FROM text")
+    connection.execute("DELETE FROM posting; DELETE FROM text; DELETE FROM sheet")
     for found in _entries(connection, keys):
         connection.executemany(
             "INSERT INTO posting VALUES (?, ?, ?)",

@@ -10,7 +10,6 @@ import apsw
 from threadwell.fhir.search.query import Query
 from threadwell.fhir.search.within import is_inner
 from threadwell.stores.contract import Page
-from threadwell.stores.sql.conditions import Condition
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.quick import quick_lead
 from threadwell.stores.sqlite.one_search import OneSearch
@@ -112,9 +111,12 @@ class Searcher:
         """Whether anything matches, within the transaction that is open."""
         return OneSearch(self.reader, project, pid, query).exists()
 
-    def conditions(self, project: str, pid: int, query: Query) -> list[Condition]:
-        """The filters of a query in the terms of the index."""
-        return OneSearch(self.reader, project, pid, query).conditions
+    def wanted(self, project: str, pid: int, query: Query) -> list[frozenset[int]]:
+        """Lists of the index, some of them together: whatever matches is in one of each."""
+        conditions = OneSearch(self.reader, project, pid, query).conditions
+        return [
+            frozenset(one.keys) for one in conditions if one.keys is not None and not one.negate
+        ]
 
     def plan(self, project: str, pid: int, query: Query) -> list[str]:
         """SQLite's plan for the page, a line for each step: what tests and people look at."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, closing
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -27,7 +27,6 @@ from threadwell.stores.contract import (
     Position,
     Span,
     Stored,
-    StoreError,
     Version,
 )
 from threadwell.stores.following import BATCH, Bell, Read, follow, stirrings
@@ -37,13 +36,8 @@ from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Form, Keys
 from threadwell.stores.sql.prepare import check_deleted, prepare, size_of
 from threadwell.stores.sqlite import export, heavy, news
-from threadwell.stores.sqlite.database import (
-    as_usual,
-    in_bulk,
-    open_database,
-    open_reader,
-    setting,
-)
+from threadwell.stores.sqlite.database import open_database, open_reader, setting
+from threadwell.stores.sqlite.deferred import waits
 from threadwell.stores.sqlite.faults import DatabaseFile, Reading, store_error
 from threadwell.stores.sqlite.frozen import check_frozen, is_frozen, thawed
 from threadwell.stores.sqlite.heavy import Heavy, Watch
@@ -61,6 +55,7 @@ from threadwell.stores.sqlite.rows import (
     select_pid,
 )
 from threadwell.stores.sqlite.search import Learnt, Searcher, Within
+from threadwell.stores.sqlite.settling import Settling
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.sqlite.writer import Writer
 from threadwell.stores.watching import Watcher
@@ -99,6 +94,7 @@ class SqliteStore(PrivateValues):
         self._looked: dict[str, float] = {}
         self._bell = Bell(lambda: news.listen(self._reading, self._bell.ring_all))
         self._writer = Writer(writing, Searcher(writing, self._keys), self._pid_to_write)
+        self._settling = Settling(self._reading, self._searcher, self._writer)
 
     @classmethod
     def open(cls, path: str | Path) -> SqliteStore:
@@ -179,6 +175,7 @@ class SqliteStore(PrivateValues):
     async def search(self, project: str, query: Query) -> Page:
         with _READING:
             pid = self._pid(project)
+            await self._settling.before(project, pid, query)
             limit = self._heavy.known.limit(project, query)
             searcher, watch = self._searcher, self._watch
             quick = searcher.quick(project, query)
@@ -233,17 +230,11 @@ class SqliteStore(PrivateValues):
         """What ``sql.prepare.work_out`` takes to work out what goes into this store's index."""
         return self._keys
 
-    @asynccontextmanager
-    async def in_bulk(self) -> AsyncIterator[None]:
-        """Meanwhile much is written: changed pages are kept at hand, and copied rarely."""
-        await self._writer.do(lambda _: in_bulk(self._writing))
-        self._writer.expect(much=True)
-        try:
-            yield
-        finally:
-            self._writer.expect(much=False)
-            with suppress(StoreError):  # it has told those whose writes it could not take
-                await self._writer.do(lambda _: as_usual(self._writing))
+    def in_bulk(self) -> AbstractAsyncContextManager[None]:
+        """Meanwhile much is written: changed pages are kept at hand, and copied rarely; and new
+        entries of the index may wait until somebody searches.
+        """
+        return self._settling.in_bulk(self._writing)
 
     def moment(self, *, just_read: bool = False) -> int | None:
         connection = self._reading
@@ -266,6 +257,7 @@ class SqliteStore(PrivateValues):
         with _READING:
             own.own |= read_known(self._reading)
             known = is_known(self._reading, self._keys)
+            known = known and not waits(self._reading)
         if not known:
             self._file.check()
             await self._writer.do(add)

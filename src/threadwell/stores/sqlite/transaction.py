@@ -28,6 +28,7 @@ from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.keys import Keys
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite import parameters
+from threadwell.stores.sqlite.deferred import Lists
 from threadwell.stores.sqlite.expunging import expunge_rows, overwriting
 from threadwell.stores.sqlite.heavy import Limit, LimitOfWork, Watch
 from threadwell.stores.sqlite.news import position
@@ -53,8 +54,18 @@ class _Current(NamedTuple):
     version_id: str
 
 
+class Undone(Exception):
+    """Nothing can be said before what waits in sheets is in the index (``Transaction.enter``), and
+    nothing was done.
+    """
+
+
 class Transaction:
-    """The change sets of one transaction, which the caller begins and ends."""
+    """The change sets of one transaction, which the caller begins and ends.
+
+    ``defers``: entries of sheets may wait in the file for a later one; ``lists`` tell of which
+    lists those are that do.
+    """
 
     def __init__(
         self,
@@ -62,8 +73,13 @@ class Transaction:
         searcher: Searcher,
         watch: Watch,
         pid: Callable[[str], int],
+        lists: Lists,
+        *,
+        defers: bool,
     ) -> None:
         self._connection = connection
+        self._lists = lists
+        self._defers = defers
         self._watch = watch
         self._searcher = searcher
         self._pid = pid
@@ -77,8 +93,8 @@ class Transaction:
         self._turns: dict[str, int] = {}
 
     def apply(self, prepared: Prepared) -> None:
-        """Gather a change set; or raise ``Conflict``, ``Stale``, or ``StoreSlow`` where too much
-        has to be looked through for an ``Unmatched``, with nothing of it gathered.
+        """Gather a change set; or raise ``Conflict``, ``Stale``, ``Undone``, or ``StoreSlow`` where
+        too much has to be looked through for an ``Unmatched``, with nothing of it gathered.
         """
         if self._turn(prepared.project) != prepared.turn:
             raise Stale
@@ -116,7 +132,8 @@ class Transaction:
             self.change_parameters(prepared.project, prepared.changing)
 
     def expunge(self, project: str, gone: Sequence[Stored], kept: Sequence[Kept]) -> None:
-        """Remove every version of what is deleted; or raise ``Conflict``, having removed none.
+        """Remove every version of what is deleted; or raise ``Conflict`` or ``Undone``, having
+        removed none.
 
         A row without a version stays, which tells those who follow, and keeps its number.
         """
@@ -141,12 +158,17 @@ class Transaction:
             self._seen(place, (current.rid, current.number + 1, ""))
 
     def change_parameters(self, project: str, changing: Changing) -> None:
-        """Change the search parameters of a project: what is prepared by then is ``Stale``."""
+        """Change the search parameters of a project, and what is prepared by then is ``Stale``; or
+        raise ``Undone``.
+        """
+        self._expect_none_deferred()
         found = parameters.change(self._connection, project, changing)
         self._turns[project] = found.turn
 
     def index(self, keys: Keys, project: str) -> None:
-        """Bring the index of some resources in line with the search parameters."""
+        """Bring the index of some resources in line with the search parameters; or raise
+        ``Undone``.
+        """
         self.flush()
         found = parameters.index_slice(self._connection, keys, project, self._pid(project))
         self._turns[project] = found.turn
@@ -164,7 +186,8 @@ class Transaction:
         return not only_new or self._connection.changes() == 1
 
     def flush(self) -> None:
-        """Write what is gathered."""
+        """Write what is gathered; or raise ``Undone``."""
+        self._expect_none_deferred()
         for _ in self.flushing():
             pass
         self._sheets.insert()
@@ -181,9 +204,13 @@ class Transaction:
         else:
             yield from rows.writing(self._connection)
 
+    def settle(self) -> None:
+        """Have all entries in the index; or raise ``Undone``."""
+        self._expect_none_deferred()
+
     @property
     def has_sheets(self) -> bool:
-        """Whether ``enter`` has something to do."""
+        """Whether sheets have come that are neither in the index nor in the file."""
         return bool(self._sheets.waiting)
 
     def enter(self) -> None:
@@ -192,6 +219,11 @@ class Transaction:
         It may be done in another thread: it needs Python but to begin.
         """
         self._sheets.insert()
+
+    def keep(self) -> None:
+        """Have what is gathered of sheets kept: in the index, or in the file for now."""
+        if not (self._defers and self._sheets.defer()):
+            self.enter()
 
     def close(self) -> None:
         """Let go of what was at hand: the transaction has ended."""
@@ -202,6 +234,10 @@ class Transaction:
         if found is None:
             found = self._turns[project] = parameters.turn(self._connection, project)
         return found
+
+    def _expect_none_deferred(self) -> None:
+        if self._sheets.deferred:
+            raise Undone
 
     def _expect(self, place: _ProjectKey, before: Stored | None) -> _Current | None:
         current = self._known[place] if place in self._known else self._current(place)
@@ -268,7 +304,7 @@ class Transaction:
 
     @property
     def _has_gathered(self) -> bool:
-        return bool(self._rows.rids or self._sheets.waiting)
+        return bool(self._rows.rids or self._sheets.waiting or self._sheets.deferred)
 
     def _is_gathered(self, rid: int) -> bool:
         """Whether something of that resource is yet to be written."""
@@ -276,7 +312,9 @@ class Transaction:
             return True
         # Of a sheet all are new, and so is what has come since.
         waiting = self._sheets.waiting
-        return bool(waiting) and rid >= waiting[0][0]
+        if waiting and rid >= waiting[0][0]:
+            return True
+        return self._sheets.deferred.may_be_of(rid)
 
     def _exists(self, project: str, pid: int, query: Query, limit: Limit) -> bool:
         try:
@@ -294,10 +332,8 @@ class Transaction:
             return False
         gathered = self._rows.keys_added() | self._sheets.keys()
         return any(
-            condition.keys is not None
-            and not condition.negate
-            and gathered.isdisjoint(condition.keys)
-            for condition in self._searcher.conditions(project, pid, query)
+            gathered.isdisjoint(keys) and not self._lists.among(self._connection, keys)
+            for keys in self._searcher.wanted(project, pid, query)
         )
 
     def _gather(

@@ -22,10 +22,11 @@ from threadwell.stores.contract import Conflict, StoreError, StoreSlow
 from threadwell.stores.sql.indexing import Stale
 from threadwell.stores.sql.prepare import Prepared
 from threadwell.stores.sqlite import heavy
+from threadwell.stores.sqlite.deferred import Lists
 from threadwell.stores.sqlite.faults import store_error
 from threadwell.stores.sqlite.heavy import Watch
 from threadwell.stores.sqlite.search import Searcher
-from threadwell.stores.sqlite.transaction import Transaction
+from threadwell.stores.sqlite.transaction import Transaction, Undone
 from threadwell.stores.watching import Watcher
 
 #: Writes in one commit, beyond which further change sets wait for the next; of a store that much
@@ -51,6 +52,7 @@ class Writer:
         self, connection: apsw.Connection, searcher: Searcher, pid: Callable[[str], int]
     ) -> None:
         self._connection = connection
+        self._lists = Lists()
         self._searcher = searcher
         self._watch = Watch(connection, heavy.STEPS)
         self._pid = pid
@@ -58,6 +60,8 @@ class Writer:
         self._running: asyncio.Task[None] | None = None
         self.watcher: Watcher | None = None
         self._most = _GROUP
+        #: Whether much is written: entries of sheets may wait.
+        self.is_in_bulk = False
         self._thread = ThreadPoolExecutor(1, "threadwell-commit")
         connection.set_busy_timeout(0)
 
@@ -83,6 +87,7 @@ class Writer:
     def expect(self, *, much: bool) -> None:
         """Whether large change sets are to share commits."""
         self._most = _GROUP_IN_BULK if much else _GROUP
+        self.is_in_bulk = much
 
     def rest(self) -> None:
         """Let go of the pages that are at hand, unless there is something to do."""
@@ -150,11 +155,14 @@ class Writer:
             self._fill(group)
         transaction = None
         try:
-            transaction = Transaction(self._connection, self._searcher, self._watch, self._pid)
+            transaction = Transaction(
+                *(self._connection, self._searcher, self._watch, self._pid, self._lists),
+                defers=self.is_in_bulk,
+            )
             since, turn = 0, perf_counter()
             for position, (work, size, _) in enumerate(group):
                 try:
-                    work(transaction)
+                    await self._work(work, transaction)
                 except (Conflict, Stale, StoreSlow) as refusal:
                     refused[position] = refusal
                 since += size
@@ -164,7 +172,7 @@ class Writer:
                     since, turn = 0, perf_counter()
             await self._flush(transaction)
             if transaction.has_sheets:
-                await self._in_thread(transaction.enter)
+                await self._in_thread(transaction.keep)
             await self._in_thread(partial(self._connection.execute, "COMMIT"))
         except BaseException:
             if self._connection.in_transaction:
@@ -174,6 +182,14 @@ class Writer:
             if transaction is not None:
                 transaction.close()
         return refused
+
+    async def _work(self, work: Work, transaction: Transaction) -> None:
+        try:
+            work(transaction)
+        except Undone:
+            await self._flush(transaction)
+            await self._in_thread(transaction.enter)
+            work(transaction)
 
     async def _flush(self, transaction: Transaction) -> None:
         for _ in transaction.flushing():
