@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from types import FrameType
 
@@ -60,6 +60,8 @@ LEFT_OUT = second_look.LEFT_OUT
 #: For what ``make test`` does not bring: named as loudly, and no failure.
 BY_HAND = "left out, installed by hand only: "
 _SCHEMAS = count()
+#: As many as there are workers, or some of them.
+_STRETCHES = 4
 
 # The same examples in every run, so that a change is judged by itself; `make campaign` looks for
 # new ones, many at a time, and a number for as many.
@@ -205,6 +207,16 @@ def pytest_collection(session: pytest.Session) -> None:
     """What is collected stays: no look for garbage in it before all is there."""
     if not getattr(session.config.option, "numprocesses", None):
         gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers begin with a stretch of all tests each: tests of every folder are in each stretch.
+
+    Else one of them has all that wait for browsers and servers, and the others wait for it.
+    """
+    modules = [list(some) for _, some in groupby(items, key=lambda one: one.path)]
+    shares = [modules[first::_STRETCHES] for first in range(_STRETCHES)]
+    items[:] = [one for share in shares for some in share for one in some]
 
 
 def pytest_collection_finish() -> None:
