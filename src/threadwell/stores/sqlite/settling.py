@@ -11,7 +11,7 @@ from threadwell.fhir.search.query import Query, Total
 from threadwell.stores.contract import StoreError
 from threadwell.stores.sql.condition import looks_up
 from threadwell.stores.sqlite.database import as_usual, in_bulk
-from threadwell.stores.sqlite.deferred import Lists, waits
+from threadwell.stores.sqlite.deferred import waits
 from threadwell.stores.sqlite.search import Searcher
 from threadwell.stores.sqlite.transaction import Transaction
 from threadwell.stores.sqlite.writer import Writer
@@ -24,7 +24,6 @@ class Settling:
         self._connection = connection
         self._searcher = searcher
         self._writer = writer
-        self._lists = Lists()
 
     async def before(self, project: str, pid: int, query: Query) -> None:
         """Have in the index what a search may find, as far as it is committed."""
@@ -44,8 +43,10 @@ class Settling:
             yield
         finally:
             self._writer.expect(much=False)
-            with suppress(StoreError):  # it has told those whose writes it could not take
+            # It has told those whose writes it could not take.
+            with suppress(StoreError):
                 await self.all()
+            with suppress(StoreError):
                 await self._writer.do(lambda _: as_usual(writing))
 
     def _is_elsewhere(self, project: str, pid: int, query: Query) -> bool:
@@ -59,4 +60,4 @@ class Settling:
         if query.includes or query.rev_includes or any(map(looks_up, query.filters)):
             return False
         wanted = self._searcher.wanted(project, pid, query)
-        return any(not self._lists.among(self._connection, keys) for keys in wanted)
+        return any(not self._writer.lists.among(self._connection, keys) for keys in wanted)

@@ -109,7 +109,7 @@ class Sheets:
                 file.write(image)
                 file.flush()
                 self._connection.execute(f"ATTACH ? AS {name}", (file.name,))
-        except OSError:  # no room
+        except (OSError, apsw.CantOpenError):  # no room, or no such files here
             return False
         # It is walked once.
         self._connection.execute(f"PRAGMA {name}.cache_size = 1")

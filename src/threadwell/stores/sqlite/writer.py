@@ -52,7 +52,7 @@ class Writer:
         self, connection: apsw.Connection, searcher: Searcher, pid: Callable[[str], int]
     ) -> None:
         self._connection = connection
-        self._lists = Lists()
+        self.lists = Lists()
         self._searcher = searcher
         self._watch = Watch(connection, heavy.STEPS)
         self._pid = pid
@@ -156,7 +156,7 @@ class Writer:
         transaction = None
         try:
             transaction = Transaction(
-                *(self._connection, self._searcher, self._watch, self._pid, self._lists),
+                *(self._connection, self._searcher, self._watch, self._pid, self.lists),
                 defers=self.is_in_bulk,
             )
             since, turn = 0, perf_counter()
